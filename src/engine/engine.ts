@@ -1,0 +1,170 @@
+/**
+ * The verbs of the memory engine, as the API and the commands call them.
+ *
+ * One implementation serves from shared memory (`memory-engine.ts`); tests hold it against a naive
+ * in-memory twin. Times are milliseconds since the Unix epoch; scores and confidences are 0 to 1.
+ * Every method may throw `RequestError` (the caller can act) or `OperatorError` (the operator can).
+ */
+
+/** How durable a write is when it is answered. */
+export type Ack = "memory" | "wal" | "fsync";
+export type IfExists = "error" | "keep" | "replace";
+export type RecallMode = "hybrid" | "vector" | "words";
+
+export type RememberInput = {
+  readonly content: string;
+  /** at most 256 bytes of UTF-8, unique in its space; made by the engine (UUIDv7) where absent */
+  readonly id?: string | undefined;
+  /** any length above zero; stored normalised, its length kept */
+  readonly embedding?: Float32Array | undefined;
+  readonly confidence?: number | undefined;
+  readonly timestampMs?: number | undefined;
+  readonly tags?: readonly string[] | undefined;
+  /** a JSON object, already serialised */
+  readonly metadataJson?: string | undefined;
+  readonly ifExists?: IfExists | undefined;
+};
+
+export type Remembered = {
+  readonly id: string;
+  readonly space: string;
+  /** the durability that was really reached */
+  readonly ack: Ack;
+  readonly storedAtMs: number;
+  readonly outcome: "stored" | "replaced" | "kept";
+  /** false: stored without a vector, to be embedded later; found by words meanwhile */
+  readonly embedded: boolean;
+};
+
+export type RecallQuery = {
+  readonly query?: string | undefined;
+  readonly embedding?: Float32Array | undefined;
+  readonly limit: number;
+  readonly mode: RecallMode;
+  /** memories carrying all of these */
+  readonly tags?: readonly string[] | undefined;
+  readonly fromMs?: number | undefined;
+  readonly toMs?: number | undefined;
+  readonly minConfidence?: number | undefined;
+  /** lowest score returned */
+  readonly threshold?: number | undefined;
+  readonly explain?: boolean | undefined;
+  /** candidates looked at by the graph search; index.ef_search where absent */
+  readonly ef?: number | undefined;
+};
+
+/** Where a score comes from. */
+export type RecallWhy = {
+  readonly vector?: { readonly similarity: number; readonly rank?: number; readonly via: "index" | "tail" | "scan" };
+  readonly words?: { readonly bm25: number; readonly rank?: number; readonly terms: readonly string[] };
+  readonly fusion?: { readonly vectorWeight: number; readonly wordsWeight: number };
+};
+
+export type Memory = {
+  readonly id: string;
+  readonly content: string;
+  /** a JSON object, serialised */
+  readonly metadataJson: string | undefined;
+  readonly tags: readonly string[];
+  readonly timestampMs: number;
+  readonly storedAtMs: number;
+  readonly confidence: number;
+};
+
+export type RecalledMemory = Memory & { readonly score: number; readonly why?: RecallWhy | undefined };
+
+export type Recalled = {
+  readonly memories: readonly RecalledMemory[];
+  readonly space: string;
+  /** what was used: hybrid falls back to words when the query can not be embedded */
+  readonly mode: RecallMode;
+  /** says why less was done than asked for, where that is so */
+  readonly degraded?: string | undefined;
+  readonly tookMs: number;
+};
+
+export type Forgotten = { readonly id: string; readonly space: string; readonly ack: Ack; readonly forgotten: boolean };
+
+export type MemoryPage = { readonly memories: readonly Memory[]; readonly nextCursor: string | undefined };
+
+export type SpaceSpec = {
+  readonly name: string;
+  readonly dimensions?: number | undefined;
+  readonly embedder?: string | undefined;
+  readonly language?: string | undefined;
+};
+
+export type SpaceInfo = {
+  readonly name: string;
+  readonly dimensions: number;
+  /** provider and model, such as "hash/1" or "openai/text-embedding-3-small" */
+  readonly embedder: string;
+  readonly language: string;
+  readonly quantization: string;
+  readonly node: number;
+  readonly memories: number;
+  readonly forgotten: number;
+  readonly indexed: number;
+  /** vectors stored but not in the graph yet */
+  readonly tail: number;
+  readonly pendingEmbedding: number;
+  readonly terms: number;
+  readonly memoryBytes: number;
+  readonly createdAtMs: number;
+};
+
+export type IndexRebuild = { readonly M?: number | undefined; readonly efConstruction?: number | undefined };
+
+export type IndexInfo = {
+  readonly space: string;
+  readonly M: number;
+  readonly efConstruction: number;
+  readonly efSearch: number;
+  readonly quantization: string;
+  readonly indexed: number;
+  readonly tail: number;
+  readonly bytes: number;
+  /** a rebuild under way: vectors done of total */
+  readonly rebuild?: { readonly done: number; readonly total: number; readonly M: number; readonly efConstruction: number };
+};
+
+/** One part's true state; `detail` carries measured figures, or says why one is unavailable. */
+export type PartHealth = {
+  readonly status: "ok" | "degraded" | "failed" | "unavailable";
+  readonly reason?: string | undefined;
+  readonly detail?: Readonly<Record<string, unknown>> | undefined;
+};
+
+export type Health = {
+  readonly status: "ok" | "degraded" | "failed";
+  readonly ready: boolean;
+  readonly version: string;
+  readonly uptimeSeconds: number;
+  readonly parts: Readonly<Record<string, PartHealth>>;
+};
+
+export interface Engine {
+  /**
+   * Stores memories, in order. The answer has one entry per input: the result, or the error of that item.
+   * Throws only when nothing was tried (no such space, not ready).
+   */
+  remember(
+    space: string,
+    inputs: readonly RememberInput[],
+    options: { readonly ack: Ack },
+  ): Promise<(Remembered | Error)[]>;
+  recall(space: string, query: RecallQuery): Promise<Recalled>;
+  /** @throws {RequestError} `memory-not-found` */
+  get(space: string, id: string): Memory;
+  /** Forgets for good. @throws {RequestError} `memory-not-found` */
+  forget(space: string, id: string, options: { readonly ack: Ack }): Promise<Forgotten>;
+  /** In the order of storing. `cursor` is opaque, from the page before. */
+  list(space: string, options: { readonly cursor?: string | undefined; readonly limit: number }): MemoryPage;
+  spaces(): SpaceInfo[];
+  space(name: string): SpaceInfo;
+  createSpace(spec: SpaceSpec): Promise<SpaceInfo>;
+  deleteSpace(name: string): Promise<void>;
+  index(space: string): IndexInfo;
+  rebuildIndex(space: string, options: IndexRebuild): Promise<IndexInfo>;
+  health(): Health;
+}
