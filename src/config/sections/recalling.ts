@@ -1,0 +1,197 @@
+/** Settings of finding memories again: `index`, `recall` and `embedding`. */
+import { z } from "zod";
+import { choice, decimal, text, whole } from "../setting.ts";
+
+export const indexSection = z.strictObject({
+  M: whole({
+    default: 16,
+    min: 2,
+    max: 128,
+    unit: "neighbours",
+    about: "Neighbours of a vector in the graph (HNSW); twice as many on its lowest level",
+    tooLow: "Recall falls on clustered vectors, whatever ef_search is",
+    tooHigh: "The graph takes more memory (about 10 bytes a neighbour and vector) and inserting slows down",
+    reader: "src/engine/memory-engine.ts",
+  }),
+  ef_construction: whole({
+    default: 128,
+    min: 8,
+    max: 4096,
+    unit: "candidates",
+    about: "Candidates looked at when a vector is inserted into the graph",
+    tooLow: "The graph is worse for as long as it lives",
+    tooHigh: "Inserting slows down in proportion",
+    reader: "src/engine/memory-engine.ts",
+  }),
+  ef_search: whole({
+    default: 64,
+    min: 8,
+    max: 4096,
+    unit: "candidates",
+    about: "Candidates looked at when the graph is searched",
+    tooLow: "Near memories are missed",
+    tooHigh: "Each recall takes longer, nearly in proportion",
+    reader: "src/engine/memory-engine.ts",
+  }),
+  quantization: choice({
+    default: "bf16",
+    about: "How the graph of a new space sees vectors; the exact ones are kept and rank the results again",
+    choices: {
+      f32: "exact: two to three times slower than bf16, twice its memory",
+      f16: "half the memory; for vectors whose numbers are of one size",
+      bf16: "half the memory, recall within 0.005 of f32",
+      i8: "a quarter of the memory; more candidates are ranked again to make up for its coarseness",
+    },
+    reader: "src/engine/memory-engine.ts",
+  }),
+  tail_max: whole({
+    default: 16_384,
+    min: 256,
+    max: 1_048_576,
+    unit: "vectors",
+    about: "Vectors a space may hold outside its graph before writers are slowed to the indexer's pace",
+    tooLow: "Bursts of writing are slowed although the disk keeps up",
+    tooHigh: "Every recall scans the tail: about 0.05 ms per 1,000 vectors of 768 dimensions",
+    reader: "src/engine/memory-engine.ts",
+  }),
+});
+
+export const recallSection = z.strictObject({
+  bm25_k1: decimal({
+    default: 1.2,
+    min: 0,
+    max: 10,
+    unit: "BM25 k1",
+    about: "How soon more occurrences of a word stop counting",
+    tooLow: "A memory that says a word once equals one that is about it",
+    tooHigh: "Repetition wins over matching more of the words asked for",
+    reader: "src/engine/memory-engine.ts",
+  }),
+  bm25_b: decimal({
+    default: 0.75,
+    min: 0,
+    max: 1,
+    unit: "BM25 b",
+    about: "How much longer memories are held back",
+    tooLow: "Long memories win because they hold more words",
+    tooHigh: "Short memories win because they hold few",
+    reader: "src/engine/memory-engine.ts",
+  }),
+  candidates: whole({
+    default: 100,
+    min: 10,
+    max: 10_000,
+    unit: "memories",
+    about:
+      "Memories each list (vectors, words) hands to fusion, at least; never fewer than the limit asked for",
+    tooLow: "A memory that both lists rank in the middle is missed",
+    tooHigh: "Each hybrid recall takes longer",
+    reader: "src/engine/memory-engine.ts",
+  }),
+});
+
+const openaiSection = z.strictObject({
+  url: text({
+    default: "",
+    about: "Base address of an OpenAI-compatible server; /v1/embeddings is added",
+    form: "an http or https address, such as http://127.0.0.1:11434",
+    reader: "src/embedding/openai-embedder.ts",
+    pattern: /^(https?:\/\/\S+)?$/,
+    patternText: "an http or https address",
+  }),
+  model: text({
+    default: "",
+    about: "The embedding model asked for",
+    form: "a name the server knows",
+    reader: "src/embedding/openai-embedder.ts",
+  }),
+  key_file: text({
+    default: "",
+    about: "File that holds the server's API key; read again when the server answers 401",
+    form: "a path, or nothing for a server without keys",
+    reader: "src/embedding/openai-embedder.ts",
+  }),
+  batch_max: whole({
+    default: 64,
+    min: 1,
+    max: 2048,
+    unit: "texts",
+    about: "Most texts sent in one request",
+    tooLow: "More round trips",
+    tooHigh: "The server refuses the request, or answers late",
+    reader: "src/embedding/openai-embedder.ts",
+  }),
+  batch_wait_ms: whole({
+    default: 2,
+    min: 0,
+    max: 1000,
+    unit: "milliseconds",
+    about: "How long a text waits for others to travel with it",
+    tooLow: "Concurrent callers make one request each",
+    tooHigh: "A lone caller waits for nothing",
+    reader: "src/embedding/openai-embedder.ts",
+  }),
+  timeout_ms: whole({
+    default: 10_000,
+    min: 100,
+    max: 300_000,
+    unit: "milliseconds",
+    about: "How long one request to the server may take",
+    tooLow: "A busy server is taken for a dead one",
+    tooHigh: "Remember and recall hang for longer when the server does",
+    reader: "src/embedding/openai-embedder.ts",
+  }),
+  retries: whole({
+    default: 2,
+    min: 0,
+    max: 10,
+    unit: "attempts",
+    about: "How often a failed request is tried again, with growing pauses",
+    tooLow: "A short hiccup of the server reaches the caller",
+    tooHigh: "Callers wait long before they hear that the server is down",
+    reader: "src/embedding/openai-embedder.ts",
+  }),
+});
+
+export const embeddingSection = z.strictObject({
+  provider: choice({
+    default: "hash",
+    about: "Who turns text into vectors, for spaces made from now on",
+    choices: {
+      hash: "built in: words and parts of words, deterministic, without a model",
+      openai: "an OpenAI-compatible server, as set under embedding.openai",
+      none: "nobody: callers bring embeddings",
+    },
+    reader: "src/main.ts",
+  }),
+  dimensions: whole({
+    default: 768,
+    min: 1,
+    max: 4096,
+    unit: "dimensions",
+    about: "Length of the vectors of a new space",
+    tooLow: "Different texts become alike",
+    tooHigh: "Memory and search time grow in proportion; it must be what the model makes",
+    reader: "src/main.ts",
+  }),
+  when_unavailable: choice({
+    default: "fail",
+    about: "What remember does while the provider does not answer",
+    choices: {
+      fail: "answers 503 embedder-unavailable; nothing is stored",
+      store: "stores the memory without a vector, to be embedded later; words find it meanwhile",
+    },
+    reader: "src/engine/memory-engine.ts",
+  }),
+  cache_mb: whole({
+    default: 8,
+    min: 0,
+    max: 4096,
+    unit: "MiB",
+    about: "Memory for embeddings of texts seen lately, in each API worker",
+    tooLow: "The same query is embedded again",
+    tooHigh: "Memory is taken from memories",
+    reader: "src/main.ts",
+  }),
+  openai: openaiSection.prefault({}),
+});
