@@ -77,6 +77,9 @@ export const ERROR_CODES = {
 
   // --- operators ------------------------------------------------------------------------------
   internal: operator(70, "A rule inside the program was broken"),
+  "compiler-missing": operator(69, "The native library has to be built, and there is no C or C++ compiler"),
+  "native-build-failed": operator(70, "The native library could not be built"),
+  "native-library-unusable": operator(70, "The native library can not be loaded, or is of another version"),
 } as const satisfies Record<string, RequestCode | OperatorCode>;
 
 export type ErrorCode = keyof typeof ERROR_CODES;
