@@ -34,7 +34,11 @@ export const ERROR_CODES = {
     "No such memory space",
     "Create it with POST /api/v1/spaces, or switch spaces.auto_create on",
   ),
-  "space-exists": request(409, "A memory space of this name exists already", "Use it, or choose another name"),
+  "space-exists": request(
+    409,
+    "A memory space of this name exists already",
+    "Use it, or choose another name",
+  ),
   "space-limit-reached": request(
     409,
     "The appliance holds as many memory spaces as it is set to",
@@ -77,6 +81,10 @@ export const ERROR_CODES = {
 
   // --- operators ------------------------------------------------------------------------------
   internal: operator(70, "A rule inside the program was broken"),
+  "config-file-unreadable": operator(78, "The configuration file can not be read"),
+  "config-file-unwritable": operator(73, "The configuration file can not be written"),
+  "config-syntax": operator(78, "The configuration file is not TOML"),
+  "config-invalid": operator(78, "A setting is unknown or has a value it does not take"),
   "compiler-missing": operator(69, "The native library has to be built, and there is no C or C++ compiler"),
   "native-build-failed": operator(70, "The native library could not be built"),
   "native-library-unusable": operator(70, "The native library can not be loaded, or is of another version"),
