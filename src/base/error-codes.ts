@@ -87,6 +87,7 @@ export const ERROR_CODES = {
   "config-invalid": operator(78, "A setting is unknown or has a value it does not take"),
   "compiler-missing": operator(69, "The native library has to be built, and there is no C or C++ compiler"),
   "native-build-failed": operator(70, "The native library could not be built"),
+  "file-operation-failed": operator(74, "The system refused a file operation"),
   "native-library-unusable": operator(70, "The native library can not be loaded, or is of another version"),
 } as const satisfies Record<string, RequestCode | OperatorCode>;
 
