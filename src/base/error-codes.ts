@@ -23,6 +23,76 @@ export const ERROR_CODES = {
     "The request does not match its contract",
     "Compare the request with the contract at /api/v1/docs",
   ),
+  // the request itself (src/api)
+  "json-invalid": request(400, "The body is not the JSON it says it is", "Send a JSON object in UTF-8"),
+  "json-too-deep": request(
+    400,
+    "The JSON is nested too deeply",
+    "Flatten it, or raise limits.json_depth and restart",
+  ),
+  "key-missing": request(
+    401,
+    "This appliance needs an API key",
+    'Send "Authorization: Bearer eng_…" or "X-API-Key: eng_…"; make one with: engram-appliance key create',
+  ),
+  "key-invalid": request(
+    401,
+    "The API key is not valid",
+    "Check the key; a lost one can not be shown again: engram-appliance key create",
+  ),
+  "right-missing": request(
+    403,
+    "The API key does not grant this right",
+    "Use a key with the right: engram-appliance key create --rights read,write,admin",
+  ),
+  "space-forbidden": request(
+    403,
+    "The API key does not open this memory space",
+    "Use a key for the space: engram-appliance key create --spaces NAME",
+  ),
+  "host-refused": request(
+    403,
+    "Without API keys the API answers only requests that name the loopback address",
+    "Call http://127.0.0.1, or make a key: engram-appliance key create",
+  ),
+  "origin-refused": request(
+    403,
+    "Without API keys the API does not answer pages of other origins",
+    "Call the API from a program, or make a key: engram-appliance key create",
+  ),
+  "route-not-found": request(404, "There is no such call", "See the calls at /api/v1/docs"),
+  "method-not-allowed": request(405, "The call does not take this method", "Use a method named in Allow"),
+  "body-too-large": request(
+    413,
+    "The body is too large",
+    "Send less at once, or raise limits.body_mb and restart",
+  ),
+  "batch-too-large": request(
+    413,
+    "The batch holds too many memories",
+    "Split the batch, or raise limits.batch_max and restart",
+  ),
+  "content-too-large": request(
+    413,
+    "The content is too large",
+    "Split it into several memories, or raise limits.content_kb and restart",
+  ),
+  "metadata-too-large": request(
+    413,
+    "The metadata is too large",
+    "Keep large data elsewhere, or raise limits.metadata_kb and restart",
+  ),
+  "media-type-unsupported": request(
+    415,
+    "The call does not read this media type",
+    'Send "Content-Type: application/json"',
+  ),
+  "login-throttled": request(
+    429,
+    "Too many API keys were wrong",
+    "Wait for Retry-After, then send a valid key",
+  ),
+  "headers-too-large": request(431, "The headers are too large", "Send fewer or shorter headers"),
   "memory-not-found": request(404, "No memory has this id in this space", "Check the id and X-Memory-Space"),
   "memory-exists": request(
     409,
@@ -81,6 +151,15 @@ export const ERROR_CODES = {
 
   // --- operators ------------------------------------------------------------------------------
   internal: operator(70, "A rule inside the program was broken"),
+  "keys-damaged": operator(78, "The file of API keys is damaged"),
+  "keys-unwritable": operator(73, "The file of API keys can not be written"),
+  "key-unknown": operator(69, "There is no such API key"),
+  "listen-refused": operator(78, "Listening there would open every memory to anyone"),
+  "listen-failed": operator(71, "The address can not be listened on"),
+  usage: operator(64, "The command line is wrong"),
+  "appliance-unreachable": operator(69, "No appliance answers at this address"),
+  "key-file-unreadable": operator(66, "The file that should hold an API key can not be read"),
+  "stop-cut-short": operator(75, "Stopping took longer than its bound, or was cut short by a second signal"),
   "config-file-unreadable": operator(78, "The configuration file can not be read"),
   "config-file-unwritable": operator(73, "The configuration file can not be written"),
   "config-syntax": operator(78, "The configuration file is not TOML"),
