@@ -168,6 +168,18 @@ export const ERROR_CODES = {
   "native-build-failed": operator(70, "The native library could not be built"),
   "file-operation-failed": operator(74, "The system refused a file operation"),
   "native-library-unusable": operator(70, "The native library can not be loaded, or is of another version"),
+  "data-directory-locked": operator(75, "Another process uses the data directory"),
+  "data-directory-unusable": operator(73, "The data directory can not be made, read or written"),
+  "data-format-unknown": operator(78, "The data directory was written by a newer program"),
+  "data-directory-damaged": operator(74, "A file that names what the data directory holds is damaged or missing"),
+  "log-write-failed": operator(74, "The log could not be written"),
+  "log-sync-failed": operator(74, "The log could not be made durable"),
+  "log-damaged": operator(74, "A part of the log that was durable once can not be read any more"),
+  "log-segment-missing": operator(74, "A file of the log is missing"),
+  "log-behind-checkpoint": operator(74, "The log ends before what the checkpoint holds"),
+  "checkpoint-damaged": operator(74, "A file of the checkpoint is damaged or missing"),
+  "checkpoint-failed": operator(74, "A checkpoint could not be written; the one before stays valid"),
+  "checkpoint-disk-full": operator(75, "There is no room on the disk for a checkpoint; the one before stays valid"),
 } as const satisfies Record<string, RequestCode | OperatorCode>;
 
 export type ErrorCode = keyof typeof ERROR_CODES;

@@ -1,0 +1,15 @@
+/** Every command, in the order help shows them. */
+import type { Command } from "./command.ts";
+import { configCommand } from "./config.ts";
+import { indexCommand } from "./index-command.ts";
+import { serveCommand } from "./serve.ts";
+import { spaceCommand } from "./space.ts";
+import { versionCommand } from "./version.ts";
+
+export const COMMANDS: readonly Command[] = [
+  serveCommand,
+  configCommand,
+  spaceCommand,
+  indexCommand,
+  versionCommand,
+];
