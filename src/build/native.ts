@@ -135,7 +135,7 @@ function ourSources(usearch: UsearchPackage): Source[] {
     .map((path) =>
       path.endsWith(".cpp")
         ? { path, compiler: "c++", flags: ["-std=c++17", ...COMMON_FLAGS, ...WARNINGS, ...includes] }
-        : { path, compiler: "cc", flags: ["-std=gnu11", ...COMMON_FLAGS, ...WARNINGS, ...includes] },
+        : { path, compiler: "cc", flags: ["-std=gnu11", ...COMMON_FLAGS, ...C_WARNINGS, ...includes] },
     );
 }
 
