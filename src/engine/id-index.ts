@@ -1,0 +1,62 @@
+/**
+ * Which slot holds an id: an open-addressing table of slot + 1, keyed by the low half of the id's hash.
+ *
+ * The writer stores an entry once the slot's header says `live`. A forgotten id keeps its entry, which then
+ * points to a forgotten slot, until the id is stored again or the table grows.
+ */
+import { CONTENT_RECORD, CONTENT_RECORD_HEAD_BYTES } from "../layout/content-record.ts";
+import { NODE_HEADER, NODE_HEADER_BYTES, NODE_STATE } from "../layout/node-header.ts";
+import type { ByteArena, ByteArenaReader, SlotArena, SlotArenaReader } from "../shm/arena.ts";
+import type { SharedTable, SharedTableReader } from "../shm/shared-table.ts";
+
+const WORDS = NODE_HEADER_BYTES / 4;
+const HASH_LOW = NODE_HEADER.idHash / 4;
+const HASH_HIGH = HASH_LOW + 1;
+const STATE = NODE_HEADER.state / 4;
+const CONTENT_AT = NODE_HEADER.contentAt / 8;
+
+export type IdKey = {
+  readonly hashLow: number;
+  readonly hashHigh: number;
+  readonly bytes: Uint8Array;
+  readonly at: number;
+  readonly length: number;
+};
+
+/**
+ * The live slot of an id, or -1.
+ * @param entry set to the table position that holds the id, live or forgotten; -1 where there is none
+ */
+export function findSlot(
+  table: SharedTable | SharedTableReader,
+  headers: SlotArena | SlotArenaReader,
+  content: ByteArena | ByteArenaReader,
+  key: IdKey,
+  entry?: { position: number },
+): number {
+  if (entry !== undefined) entry.position = -1;
+  for (let at = table.first(key.hashLow); ; at = table.next(at)) {
+    const value = table.at(at);
+    if (value === 0) return -1;
+    const slot = value - 1;
+    const chunk = headers.chunkOfSlot(slot);
+    const words = headers.u32(chunk);
+    const base = headers.indexInChunk(slot) * WORDS;
+    if (words[base + HASH_LOW] !== key.hashLow || words[base + HASH_HIGH] !== key.hashHigh) continue;
+    const contentAt = headers.f64(chunk)[base / 2 + CONTENT_AT]!;
+    if (!sameId(content, contentAt, key)) continue;
+    if (entry !== undefined) entry.position = at;
+    return Atomics.load(words, base + STATE) === NODE_STATE.live ? slot : -1;
+  }
+}
+
+function sameId(content: ByteArena | ByteArenaReader, contentAt: number, key: IdKey): boolean {
+  const bytes = content.u8(content.chunkOf(contentAt));
+  const at = content.offsetIn(contentAt);
+  const idBytes = bytes[at + CONTENT_RECORD.idBytes]! | (bytes[at + CONTENT_RECORD.idBytes + 1]! << 8);
+  if (idBytes !== key.length) return false;
+  const tagCount = bytes[at + CONTENT_RECORD.tagCount]! | (bytes[at + CONTENT_RECORD.tagCount + 1]! << 8);
+  const idAt = at + CONTENT_RECORD_HEAD_BYTES + tagCount * 8;
+  for (let i = 0; i < key.length; i++) if (bytes[idAt + i] !== key.bytes[key.at + i]) return false;
+  return true;
+}

@@ -1,0 +1,133 @@
+/**
+ * The reading end of a memory space, one per space and thread: everything a recall or a read needs, straight
+ * from shared memory, without a lock and without asking another thread.
+ *
+ * Use it inside an epoch (`shm/epochs.ts`), and `refresh()` it first. What one call returns is consistent with
+ * the node count it loaded at its start.
+ */
+import { CONTENT_RECORD, CONTENT_RECORD_HEAD_BYTES } from "../layout/content-record.ts";
+import { NODE_HEADER, NODE_HEADER_BYTES, NODE_STATE } from "../layout/node-header.ts";
+import { type Bm25Settings, type ScoreAccumulator, WordIndexReader } from "../index/word-index-reader.ts";
+import { ByteArenaReader, SlotArenaReader } from "../shm/arena.ts";
+import { SharedTableReader } from "../shm/shared-table.ts";
+import type { Memory } from "./engine.ts";
+import { findSlot, type IdKey } from "./id-index.ts";
+import { quantizationOf, spaceGeometry } from "./space-geometry.ts";
+import type { SpaceRoot } from "./space-table.ts";
+
+const WORDS = NODE_HEADER_BYTES / 4;
+const NUMBERS = NODE_HEADER_BYTES / 8;
+const STATE = NODE_HEADER.state / 4;
+// A byte order mark that a client stored is part of its text.
+const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
+
+export class SpaceReader {
+  readonly root: SpaceRoot;
+  readonly generation: number;
+  readonly name: string;
+  readonly dimensions: number;
+  readonly embedder: string;
+  readonly language: string;
+  readonly headers: SlotArenaReader;
+  readonly vectors: SlotArenaReader;
+  readonly quantised: SlotArenaReader;
+  readonly content: ByteArenaReader;
+  readonly words: WordIndexReader;
+  readonly #ids: SharedTableReader;
+
+  constructor(root: SpaceRoot, bm25: Bm25Settings, accumulator: ScoreAccumulator) {
+    this.root = root;
+    this.generation = root.load("generation");
+    this.name = root.text("name");
+    this.dimensions = root.load("dimensions");
+    this.embedder = root.text("embedder");
+    this.language = root.text("language");
+    const g = spaceGeometry(this.dimensions, quantizationOf(root.load("quantization")));
+    this.headers = new SlotArenaReader({ ...g.headers, tableAddress: root.number("headerTable") });
+    this.vectors = new SlotArenaReader({ ...g.vectors, tableAddress: root.number("vectorTable") });
+    this.quantised = new SlotArenaReader({ ...g.quantised, tableAddress: root.number("quantisedTable") });
+    this.content = new ByteArenaReader({
+      chunkBytes: g.contentChunkBytes,
+      tableAddress: root.number("contentTable"),
+    });
+    this.words = new WordIndexReader(
+      {
+        terms: new SlotArenaReader({ ...g.terms, tableAddress: root.number("termTable") }),
+        postings: new ByteArenaReader({
+          chunkBytes: g.postingChunkBytes,
+          tableAddress: root.number("postingTable"),
+        }),
+        termHashes: new SharedTableReader(root, "termTableGeneration"),
+      },
+      bm25,
+      accumulator,
+    );
+    this.#ids = new SharedTableReader(root, "idTableGeneration");
+  }
+
+  /** False once the space was deleted; the reader is then dropped. */
+  get isCurrent(): boolean {
+    return this.root.isOpen && this.root.load("generation") === this.generation;
+  }
+
+  /** The live slot of an id, or -1. */
+  find(key: IdKey): number {
+    this.#ids.refresh();
+    return findSlot(this.#ids, this.headers, this.content, key);
+  }
+
+  isLive(slot: number): boolean {
+    const words = this.headers.u32(this.headers.chunkOfSlot(slot));
+    return Atomics.load(words, this.headers.indexInChunk(slot) * WORDS + STATE) === NODE_STATE.live;
+  }
+
+  /** Whether the memory is live and waits for its embedding. */
+  isPending(slot: number): boolean {
+    if (!this.isLive(slot)) return false;
+    const { headers } = this;
+    const base = headers.indexInChunk(slot) * WORDS;
+    return headers.f32(headers.chunkOfSlot(slot))[base + NODE_HEADER.vectorNorm / 4] === 0;
+  }
+
+  /** Low half of the id's hash: tells two versions of one memory from two memories. */
+  idHashLow(slot: number): number {
+    return this.headers.u32(this.headers.chunkOfSlot(slot))[
+      this.headers.indexInChunk(slot) * WORDS + NODE_HEADER.idHash / 4
+    ]!;
+  }
+
+  /** Reads a whole memory. */
+  memory(slot: number): Memory {
+    const { headers, content } = this;
+    const chunk = headers.chunkOfSlot(slot);
+    const index = headers.indexInChunk(slot);
+    const numbers = headers.f64(chunk);
+    const contentAt = numbers[index * NUMBERS + NODE_HEADER.contentAt / 8]!;
+    const contentChunk = content.chunkOf(contentAt);
+    const bytes = content.u8(contentChunk);
+    const words = content.u32(contentChunk);
+    const record = content.offsetIn(contentAt);
+    const word = record >>> 2;
+    const head = words[word]!;
+    const idBytes = head & 0xffff;
+    const tagCount = head >>> 16;
+    const contentBytes = words[word + CONTENT_RECORD.contentBytes / 4]!;
+    const metadataBytes = words[word + CONTENT_RECORD.metadataBytes / 4]!;
+    const tagsBytes = words[word + CONTENT_RECORD.tagsBytes / 4]!;
+    const idAt = record + CONTENT_RECORD_HEAD_BYTES + tagCount * 8;
+    const textAt = idAt + idBytes;
+    const tagsAt = textAt + contentBytes;
+    const metadataAt = tagsAt + tagsBytes;
+    return {
+      id: decoder.decode(bytes.subarray(idAt, textAt)),
+      content: decoder.decode(bytes.subarray(textAt, tagsAt)),
+      tags: tagCount === 0 ? [] : decoder.decode(bytes.subarray(tagsAt, metadataAt)).split("\0"),
+      metadataJson:
+        metadataBytes === 0 ? undefined : decoder.decode(bytes.subarray(metadataAt, metadataAt + metadataBytes)),
+      timestampMs: numbers[index * NUMBERS + NODE_HEADER.timestampMs / 8]!,
+      storedAtMs: numbers[index * NUMBERS + NODE_HEADER.storedAtMs / 8]!,
+      // Stored as f32: 0.7 should read back as 0.7.
+      confidence: Math.round(headers.f32(chunk)[index * WORDS + NODE_HEADER.confidence / 4]! * 1e6) / 1e6,
+    };
+  }
+}

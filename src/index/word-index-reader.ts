@@ -1,0 +1,148 @@
+/**
+ * The reading end of the word index: BM25 scores of all memories that hold a query's terms.
+ *
+ * Each thread that answers recalls has one reader per space. Scores are gathered term by term into a dense
+ * accumulator (one f32 per slot) with a list of touched slots, so a search costs the postings it reads and
+ * nothing for the memories it does not touch (Zobel & Moffat 2006, term-at-a-time evaluation).
+ */
+import {
+  POSTING_BLOCK,
+  POSTING_UNIT_BYTES,
+  TERM,
+  TERM_RECORD_WORDS,
+} from "../layout/posting.ts";
+import type { ByteArenaReader, SlotArenaReader } from "../shm/arena.ts";
+import type { SharedTableReader } from "../shm/shared-table.ts";
+import { fillNormTable, inverseDocumentFrequency } from "./bm25.ts";
+import type { TermList } from "./word-index-writer.ts";
+
+export type WordIndexViews = {
+  readonly terms: SlotArenaReader;
+  readonly postings: ByteArenaReader;
+  readonly termHashes: SharedTableReader;
+};
+
+export type Bm25Settings = { readonly k1: number; readonly b: number };
+
+/** The accumulators of one thread, shared by all its readers: a search leaves them zeroed. */
+export class ScoreAccumulator {
+  scores = new Float32Array(0);
+  touched = new Uint32Array(0);
+  touchedCount = 0;
+
+  /** Makes room for slots below `slotCount`. */
+  reserve(slotCount: number): void {
+    if (this.scores.length >= slotCount) return;
+    const length = Math.max(4096, 2 ** Math.ceil(Math.log2(slotCount)));
+    this.scores = new Float32Array(length);
+    this.touched = new Uint32Array(length);
+  }
+
+  /** Zeroes what the last search touched. */
+  reset(): void {
+    const { scores, touched } = this;
+    for (let i = 0; i < this.touchedCount; i++) scores[touched[i]!] = 0;
+    this.touchedCount = 0;
+  }
+}
+
+export class WordIndexReader {
+  readonly #views: WordIndexViews;
+  readonly #settings: Bm25Settings;
+  readonly #accumulator: ScoreAccumulator;
+  readonly #norms = new Float32Array(256);
+  #normsAverage = -1;
+
+  constructor(views: WordIndexViews, settings: Bm25Settings, accumulator: ScoreAccumulator) {
+    this.#views = views;
+    this.#settings = settings;
+    this.#accumulator = accumulator;
+  }
+
+  /** Live memories that hold the term; 0 for one that was never seen. */
+  liveCount(hashLow: number, hashHigh: number): number {
+    const base = this.#find(hashLow, hashHigh);
+    return base < 0 ? 0 : this.#foundWords![base + TERM.liveCount]!;
+  }
+
+  /**
+   * Adds up the BM25 scores of the query's terms in the accumulator, which the caller resets.
+   *
+   * @param facts liveCount and averageTokens of the space; slots at or beyond nodeCount are not seen
+   * @returns the sum of the idf of the terms found: the query's mass in this space
+   */
+  score(
+    query: TermList,
+    facts: { nodeCount: number; liveCount: number; averageTokens: number },
+  ): number {
+    const accumulator = this.#accumulator;
+    accumulator.reserve(facts.nodeCount);
+    if (facts.averageTokens !== this.#normsAverage) {
+      fillNormTable(this.#norms, facts.averageTokens, this.#settings.k1, this.#settings.b);
+      this.#normsAverage = facts.averageTokens;
+    }
+    let mass = 0;
+    for (let i = 0; i < query.count; i++) {
+      const base = this.#find(query.los[i]!, query.his[i]!);
+      if (base < 0) continue;
+      const words = this.#foundWords!;
+      const liveCount = words[base + TERM.liveCount]!;
+      if (liveCount === 0) continue;
+      const weight = inverseDocumentFrequency({ memoryCount: facts.liveCount, withTermCount: liveCount }) * query.frequencies[i]!;
+      mass += weight;
+      this.#accumulate(Atomics.load(words, base + TERM.head), weight, facts.nodeCount);
+    }
+    return mass;
+  }
+
+  #accumulate(head: number, weight: number, nodeCount: number): void {
+    const { postings } = this.#views;
+    const accumulator = this.#accumulator;
+    const { scores, touched } = accumulator;
+    const norms = this.#norms;
+    const gain = weight * (this.#settings.k1 + 1);
+    let touchedCount = accumulator.touchedCount;
+    let block = head;
+    while (block !== 0) {
+      const position = block * POSTING_UNIT_BYTES;
+      const chunk = postings.chunkOf(position);
+      const words = postings.u32(chunk);
+      const bytes = postings.u8(chunk);
+      const at = postings.offsetIn(position) >>> 2;
+      const count = Atomics.load(words, at + POSTING_BLOCK.count);
+      const slotsAt = at + POSTING_BLOCK.slots;
+      let pairAt = (slotsAt + words[at + POSTING_BLOCK.capacity]!) * 4;
+      for (let i = 0; i < count; i++, pairAt += 2) {
+        const slot = words[slotsAt + i]!;
+        if (slot >= nodeCount) {
+          accumulator.touchedCount = touchedCount;
+          return;
+        }
+        const frequency = bytes[pairAt]!;
+        const before = scores[slot]!;
+        if (before === 0) touched[touchedCount++] = slot;
+        scores[slot] = before + (gain * frequency) / (frequency + norms[bytes[pairAt + 1]!]!);
+      }
+      block = Atomics.load(words, at + POSTING_BLOCK.next);
+    }
+    accumulator.touchedCount = touchedCount;
+  }
+
+  #foundWords: Uint32Array | undefined;
+
+  /** Word index of the term's record in `#foundWords`, or -1. */
+  #find(hashLow: number, hashHigh: number): number {
+    const { terms, termHashes } = this.#views;
+    termHashes.refresh();
+    for (let at = termHashes.first(hashLow); ; at = termHashes.next(at)) {
+      const value = termHashes.at(at);
+      if (value === 0) return -1;
+      const words = terms.u32(terms.chunkOfSlot(value - 1));
+      const base = terms.indexInChunk(value - 1) * TERM_RECORD_WORDS;
+      if (words[base + TERM.hashLow] === hashLow && words[base + TERM.hashHigh] === hashHigh) {
+        this.#foundWords = words;
+        return base;
+      }
+    }
+  }
+}
