@@ -13,6 +13,7 @@
  *
  * What comes out is part of the data format: stored forward lists hold these terms.
  */
+import { ENGLISH_IRREGULAR } from "./english-irregular.ts";
 import { LANGUAGE_RULES, type Language } from "./languages.ts";
 import { segment, WordSpans, wordAt } from "./segment.ts";
 import type { TermBuffer } from "./term-buffer.ts";
@@ -73,7 +74,10 @@ export function termOf(word: string, language: Language): string | undefined {
     bare = bare.replaceAll("'", "");
     if (stops.has(bare)) return undefined;
   }
-  if (language === "english") return rules.stem(foldDiacritics(bare));
+  if (language === "english") {
+    const folded = foldDiacritics(bare);
+    return rules.stem(ENGLISH_IRREGULAR.get(folded) ?? folded);
+  }
   return foldDiacritics(rules.stem(bare));
 }
 
