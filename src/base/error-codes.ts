@@ -160,6 +160,7 @@ export const ERROR_CODES = {
   "appliance-unreachable": operator(69, "No appliance answers at this address"),
   "key-file-unreadable": operator(66, "The file that should hold an API key can not be read"),
   "stop-cut-short": operator(75, "Stopping took longer than its bound, or was cut short by a second signal"),
+  "build-failed": operator(70, "The executable could not be built"),
   "config-file-unreadable": operator(78, "The configuration file can not be read"),
   "config-file-unwritable": operator(73, "The configuration file can not be written"),
   "config-syntax": operator(78, "The configuration file is not TOML"),
