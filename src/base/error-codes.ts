@@ -168,6 +168,7 @@ export const ERROR_CODES = {
   "compiler-missing": operator(69, "The native library has to be built, and there is no C or C++ compiler"),
   "native-build-failed": operator(70, "The native library could not be built"),
   "file-operation-failed": operator(74, "The system refused a file operation"),
+  "memory-refused": operator(71, "The system gave no memory of the kind that the settings ask for"),
   "native-library-unusable": operator(70, "The native library can not be loaded, or is of another version"),
   "data-directory-locked": operator(75, "Another process uses the data directory"),
   "data-directory-unusable": operator(73, "The data directory can not be made, read or written"),

@@ -1,6 +1,7 @@
 /** Every command, in the order help shows them. */
 import type { Command } from "./command.ts";
 import { configCommand } from "./config.ts";
+import { doctorCommand } from "./doctor.ts";
 import { indexCommand } from "./index-command.ts";
 import { serveCommand } from "./serve.ts";
 import { spaceCommand } from "./space.ts";
@@ -11,5 +12,6 @@ export const COMMANDS: readonly Command[] = [
   configCommand,
   spaceCommand,
   indexCommand,
+  doctorCommand,
   versionCommand,
 ];
