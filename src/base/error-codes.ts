@@ -146,6 +146,11 @@ export const ERROR_CODES = {
   ),
   overloaded: request(503, "The appliance can not take more writes right now", "Try again after Retry-After"),
   "disk-full": request(507, "There is no room on the disk for the log", "Free disk space, then try again"),
+  "memory-exhausted": request(
+    507,
+    "The machine has no memory left for more memories",
+    "Forget memories, add memory, or raise the limit of the service (MemoryMax=)",
+  ),
   "not-ready": request(503, "The appliance is recovering its data", "Try again when /readyz answers 200"),
   "shutting-down": request(503, "The appliance is shutting down", "Try again when it is back"),
 

@@ -15,7 +15,7 @@
  * the rings, so groups grow with the load by themselves.
  */
 import { assert } from "../base/assert.ts";
-import { RequestError } from "../base/errors.ts";
+import { OperatorError, RequestError } from "../base/errors.ts";
 import { FORGET_HEAD_BYTES, LOG_KIND } from "../layout/log-payload.ts";
 import { SPACE_STATE } from "../layout/space-root.ts";
 import { STREAM_FACT, STREAM_STATE } from "../layout/stream-facts.ts";
@@ -241,16 +241,25 @@ export class HomeWriter {
           assert(false, `writers know the operation ${op}`);
       }
     } catch (error) {
-      if (!(error instanceof RequestError) || error.code !== "disk-full") throw error;
-      held.outcome = WRITE_OUTCOME.diskFull;
-      const { facts } = this.#options;
-      facts[STREAM_FACT.diskFullCount] = facts[STREAM_FACT.diskFullCount]! + 1;
-      facts[STREAM_FACT.diskFull] = 1;
+      held.outcome = this.#refusalOf(error);
     }
     // Only what the log holds has to wait for it.
     if (held.sequence === 0 || ack === ACK.memory) this.#reply(held);
     else if (ack === ACK.wal) this.#untilWrite.push(held);
     else this.#untilSync.push(held);
+  }
+
+  /** The outcome of a request that could not be served though nothing is broken; anything else goes on up. */
+  #refusalOf(error: unknown): number {
+    if (error instanceof RequestError && error.code === "disk-full") {
+      const { facts } = this.#options;
+      facts[STREAM_FACT.diskFullCount] = facts[STREAM_FACT.diskFullCount]! + 1;
+      facts[STREAM_FACT.diskFull] = 1;
+      return WRITE_OUTCOME.diskFull;
+    }
+    // Memory is taken before the log is, so nothing has happened yet.
+    if (error instanceof OperatorError && error.code === "memory-refused") return WRITE_OUTCOME.memoryRefused;
+    throw error;
   }
 
   #remember(held: HeldReply, link: ProducerLink, at: number, payload: Uint8Array, ifExists: number): void {
@@ -285,6 +294,7 @@ export class HomeWriter {
       held.outcome = WRITE_OUTCOME.spaceFull;
       return;
     }
+    space.prepare(memory.recordBytes);
     held.sequence = this.#append(LOG_KIND.remember, space.description.spaceId, payload);
     held.outcome = older >= 0 ? WRITE_OUTCOME.replaced : WRITE_OUTCOME.stored;
 

@@ -178,17 +178,26 @@ export class SpaceWriter {
   }
 
   /**
+   * Takes the memory that one more record needs, before the log says that it is stored.
+   * @throws {OperatorError} `memory-refused`; nothing changed
+   */
+  prepare(recordBytes: number): void {
+    const { headers, vectors, quantised, content } = this.arenas;
+    headers.ensure(this.#nodeCount);
+    vectors.ensure(this.#nodeCount);
+    if (quantised !== vectors) quantised.ensure(this.#nodeCount);
+    content.reserve(recordBytes);
+  }
+
+  /**
    * Stores a memory, and forgets the one of the same id where there is one.
    * @param terms the terms of its content
    * @returns its slot
    */
   remember(memory: RememberView, terms: TermList, tokenCount: number, sequence: number): number {
+    this.prepare(memory.recordBytes);
     const slot = this.#nodeCount;
     const { headers, vectors, quantised, content } = this.arenas;
-    headers.ensure(slot);
-    vectors.ensure(slot);
-    if (quantised !== vectors) quantised.ensure(slot);
-
     const contentAt = content.allocate(memory.recordBytes);
     content.writeFrom(contentAt, memory.bytes, memory.recordAt, memory.recordBytes);
     if (memory.norm > 0) {

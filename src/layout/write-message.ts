@@ -57,4 +57,5 @@ export const WRITE_OUTCOME = {
   /** the memory changed before its embedding came; nothing was done */
   superseded: 23,
   shuttingDown: 24,
+  memoryRefused: 25,
 } as const;

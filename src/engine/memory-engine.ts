@@ -1,0 +1,454 @@
+/**
+ * The engine as one API worker has it: reads straight from shared memory, writes through the home writers.
+ *
+ * A remember: space found or made → embedded where no embedding came → held back while the tail is full →
+ * analysed and encoded here → sent to the space's home writer → answered when as durable as was asked for.
+ * Everything between two awaits sees memory inside one epoch; nothing read is kept across an await.
+ */
+import { RequestError } from "../base/errors.ts";
+import { WRITE_OP, WRITE_OUTCOME } from "../layout/write-message.ts";
+import type { EmbeddingProvider } from "../embedding/embedder.ts";
+import { ScoreAccumulator } from "../index/word-index-reader.ts";
+import { analyse } from "../language/analyse.ts";
+import { TermBuffer } from "../language/term-buffer.ts";
+import type { EpochReader } from "../shm/epochs.ts";
+import type {
+  Ack,
+  Engine,
+  Forgotten,
+  Health,
+  IndexInfo,
+  IndexRebuild,
+  Memory,
+  MemoryPage,
+  Recalled,
+  RecallQuery,
+  Remembered,
+  RememberInput,
+  SpaceInfo,
+  SpaceSpec,
+} from "./engine.ts";
+import type { EngineSettings } from "./engine-settings.ts";
+import { idKeyOf } from "./id-key.ts";
+import { normalised } from "./normalise.ts";
+import { Recaller } from "./recall.ts";
+import { SpaceDirectory } from "./space-directory.ts";
+import { SpaceReader } from "./space-reader.ts";
+import type { SpaceRoot, SpaceTable } from "./space-table.ts";
+import { PayloadEncoder } from "./write-codec.ts";
+import type { WriteClient, WriteReply } from "./write-client.ts";
+
+export type MemoryEngineOptions = {
+  readonly table: SpaceTable;
+  readonly client: WriteClient;
+  readonly epoch: EpochReader;
+  readonly settings: EngineSettings;
+  readonly embedder: EmbeddingProvider;
+  readonly writerCount: number;
+  /** which of the graph's searcher threads this is, from 0 */
+  readonly searcherIndex: number;
+  /** ms since the epoch */
+  readonly wallClock: () => number;
+  /** monotonic, ms */
+  readonly now: () => number;
+  /** false until the home writers have recovered; they say why once they have failed */
+  readonly readiness: () => { readonly ready: boolean; readonly stopping: boolean };
+  readonly health: (spaces: SpaceInfo[]) => Health;
+};
+
+/** How long a write waits for the indexer to make room in the tail before it is answered `overloaded`. */
+const TAIL_WAIT_MS_MAX = 30_000;
+const TAIL_POLL_MS = 2;
+
+export class MemoryEngine implements Engine {
+  readonly #options: MemoryEngineOptions;
+  readonly #directory: SpaceDirectory;
+  readonly #recaller: Recaller;
+  readonly #readers: (SpaceReader | undefined)[] = [];
+  readonly #accumulator = new ScoreAccumulator();
+  readonly #encoder = new PayloadEncoder();
+  readonly #terms = new TermBuffer();
+
+  constructor(options: MemoryEngineOptions) {
+    this.#options = options;
+    this.#directory = new SpaceDirectory(options);
+    this.#recaller = new Recaller(options, this.#accumulator);
+  }
+
+  async remember(
+    spaceName: string,
+    inputs: readonly RememberInput[],
+    { ack }: { readonly ack: Ack },
+  ): Promise<(Remembered | Error)[]> {
+    this.#mustBeReady();
+    const { client, wallClock } = this.#options;
+    const root = await this.#directory.forWriting(spaceName);
+    const generation = root.load("generation");
+    const vectors = await this.#vectorsOf(root, inputs);
+    await this.#roomInTail(root);
+
+    const storedAtMs = wallClock();
+    const results = new Array<Remembered | Error>(inputs.length);
+    const ids = new Array<string>(inputs.length);
+    const language = this.#reader(root).language;
+    const writer = root.load("writer");
+    const { ticket, done } = client.open(inputs.length);
+    const failed: WriteReply = { outcome: -1, extra: 0, sequence: 0 };
+    for (let item = 0; item < inputs.length; item++) {
+      const input = inputs[item]!;
+      const vector = vectors[item]!;
+      if (vector instanceof Error) {
+        results[item] = vector;
+        client.settle(ticket, item, failed);
+        continue;
+      }
+      const id = input.id ?? Bun.randomUUIDv7();
+      ids[item] = id;
+      for (;;) {
+        // Encoded again after each wait: the encoder and the terms are shared by all requests of the thread.
+        analyse(input.content, language, this.#terms);
+        const payload = this.#encoder.remember({
+          id,
+          content: input.content,
+          metadataJson: input.metadataJson,
+          tags: input.tags ?? [],
+          timestampMs: input.timestampMs ?? storedAtMs,
+          storedAtMs,
+          confidence: input.confidence ?? 0.7,
+          vector: vector?.unit,
+          norm: vector?.norm ?? 0,
+          replaces: input.ifExists === "replace",
+        });
+        const sent = client.trySend(writer, ticket, item, {
+          op: WRITE_OP.remember,
+          spaceIndex: root.spaceIndex,
+          spaceGeneration: generation,
+          ack,
+          ifExists: input.ifExists ?? "error",
+          payload,
+          terms: this.#terms,
+          tokenCount: this.#terms.tokenCount,
+        });
+        if (sent) break;
+        client.flush(writer);
+        try {
+          await client.room();
+        } catch (error) {
+          results[item] = error as Error;
+          client.settle(ticket, item, failed);
+          break;
+        }
+      }
+    }
+    client.flush(writer);
+    const replies = await done;
+    for (let item = 0; item < inputs.length; item++) {
+      if (results[item] !== undefined) continue;
+      const id = ids[item]!;
+      const outcome = replies[item]!.outcome;
+      if (outcome === WRITE_OUTCOME.stored || outcome === WRITE_OUTCOME.replaced || outcome === WRITE_OUTCOME.kept) {
+        const kept = outcome === WRITE_OUTCOME.kept;
+        results[item] = {
+          id,
+          space: spaceName,
+          ack,
+          storedAtMs: kept ? this.#storedAtMs(root, generation, id, storedAtMs) : storedAtMs,
+          outcome: kept ? "kept" : outcome === WRITE_OUTCOME.replaced ? "replaced" : "stored",
+          embedded: vectors[item] !== undefined,
+        };
+      } else {
+        results[item] = this.#refusal(outcome, { id, spaceName });
+      }
+    }
+    return results;
+  }
+
+  async recall(spaceName: string, query: RecallQuery): Promise<Recalled> {
+    this.#mustBeReady();
+    const startedAtMs = this.#options.now();
+    const plan = await this.#recaller.plan(this.#readerOf(spaceName), query);
+    const reader = this.#readerOf(spaceName);
+    const { epoch } = this.#options;
+    epoch.enter();
+    try {
+      const memories = this.#recaller.run(reader, plan);
+      return {
+        memories,
+        space: spaceName,
+        mode: plan.mode,
+        degraded: plan.degraded,
+        tookMs: this.#options.now() - startedAtMs,
+      };
+    } finally {
+      epoch.exit();
+    }
+  }
+
+  get(spaceName: string, id: string): Memory {
+    this.#mustBeReady();
+    return this.#read(this.#readerOf(spaceName), (reader) => {
+      const slot = reader.find(idKeyOf(id));
+      if (slot < 0) throw notFound(id, spaceName);
+      return reader.memory(slot);
+    });
+  }
+
+  async forget(spaceName: string, id: string, { ack }: { readonly ack: Ack }): Promise<Forgotten> {
+    this.#mustBeReady();
+    const root = this.#directory.existing(spaceName);
+    const { client } = this.#options;
+    const { outcome } = await client.request(root.load("writer"), {
+      op: WRITE_OP.forget,
+      spaceIndex: root.spaceIndex,
+      spaceGeneration: root.load("generation"),
+      ack,
+      ifExists: "error",
+      payload: this.#encoder.forget(id).slice(),
+    });
+    if (outcome !== WRITE_OUTCOME.forgotten) throw this.#refusal(outcome, { id, spaceName });
+    return { id, space: spaceName, ack, forgotten: true };
+  }
+
+  list(
+    spaceName: string,
+    { cursor, limit }: { readonly cursor?: string | undefined; readonly limit: number },
+  ): MemoryPage {
+    this.#mustBeReady();
+    return this.#read(this.#readerOf(spaceName), (reader) => {
+      const nodeCount = reader.root.load("nodeCount");
+      let slot = cursor === undefined ? 0 : slotOfCursor(cursor, reader.generation);
+      const memories: Memory[] = [];
+      for (; slot < nodeCount && memories.length < limit; slot++) {
+        if (reader.isLive(slot)) memories.push(reader.memory(slot));
+      }
+      while (slot < nodeCount && !reader.isLive(slot)) slot++;
+      return { memories, nextCursor: slot < nodeCount ? cursorOf(slot, reader.generation) : undefined };
+    });
+  }
+
+  spaces(): SpaceInfo[] {
+    this.#mustBeReady();
+    return this.#directory.list();
+  }
+
+  space(name: string): SpaceInfo {
+    this.#mustBeReady();
+    return this.#directory.info(this.#directory.existing(name));
+  }
+
+  createSpace(spec: SpaceSpec): Promise<SpaceInfo> {
+    this.#mustBeReady();
+    return this.#directory.create(spec);
+  }
+
+  deleteSpace(name: string): Promise<void> {
+    this.#mustBeReady();
+    return this.#directory.delete(name);
+  }
+
+  index(name: string): IndexInfo {
+    this.#mustBeReady();
+    return this.#directory.index(this.#directory.existing(name));
+  }
+
+  rebuildIndex(name: string, options: IndexRebuild): Promise<IndexInfo> {
+    this.#mustBeReady();
+    return this.#directory.rebuild(name, options);
+  }
+
+  health(): Health {
+    return this.#options.health(this.#options.readiness().ready ? this.#directory.list() : []);
+  }
+
+  /** Lets go of what the engine holds. */
+  close(): void {
+    this.#options.embedder.close();
+  }
+
+  /**
+   * For each input its unit vector, undefined where it is to be embedded later, or why it can not be stored.
+   */
+  async #vectorsOf(
+    root: SpaceRoot,
+    inputs: readonly RememberInput[],
+  ): Promise<({ unit: Float32Array; norm: number } | undefined | Error)[]> {
+    const { embedder, settings } = this.#options;
+    const dimensions = root.load("dimensions");
+    const vectors = new Array<{ unit: Float32Array; norm: number } | undefined | Error>(inputs.length);
+    const missing: number[] = [];
+    for (let item = 0; item < inputs.length; item++) {
+      const { embedding } = inputs[item]!;
+      if (embedding === undefined) missing.push(item);
+      else vectors[item] = checkedVector(embedding, dimensions, `memories of space "${root.text("name")}"`);
+    }
+    if (missing.length === 0) return vectors;
+    const refusal = this.#directory.cannotEmbed(root);
+    if (refusal !== undefined) {
+      for (const item of missing) vectors[item] = refusal;
+      return vectors;
+    }
+    const texts = missing.map((item) => inputs[item]!.content);
+    try {
+      const embedded =
+        embedder.embedSync !== undefined
+          ? embedder.embedSync(texts, "memory", root.text("language"))
+          : await embedder.embed(texts, "memory");
+      for (let i = 0; i < missing.length; i++) vectors[missing[i]!] = checkedVector(embedded[i]!, dimensions, "the embedder");
+    } catch (error) {
+      const unavailable = error instanceof RequestError && error.code === "embedder-unavailable";
+      if (!unavailable) throw error;
+      for (const item of missing) vectors[item] = settings.whenUnavailable === "store" ? undefined : error;
+    }
+    return vectors;
+  }
+
+  /** Waits while the space's unindexed tail is full: recalls scan it, so it must not grow without end. */
+  async #roomInTail(root: SpaceRoot): Promise<void> {
+    const { settings, now } = this.#options;
+    if (tailOf(root) < settings.tailMax) return;
+    const deadlineMs = now() + TAIL_WAIT_MS_MAX;
+    while (tailOf(root) >= settings.tailMax) {
+      if (now() > deadlineMs) {
+        throw new RequestError({
+          code: "overloaded",
+          message: `${tailOf(root)} vectors wait to be indexed, at most ${settings.tailMax} may`,
+          retryAfterSeconds: 5,
+        });
+      }
+      await Bun.sleep(TAIL_POLL_MS);
+      this.#mustBeReady();
+    }
+  }
+
+  #readerOf(spaceName: string): SpaceReader {
+    return this.#reader(this.#directory.existing(spaceName));
+  }
+
+  #reader(root: SpaceRoot): SpaceReader {
+    const known = this.#readers[root.spaceIndex];
+    if (known?.isCurrent) return known;
+    const reader = new SpaceReader(root, this.#options.settings.bm25, this.#accumulator);
+    this.#readers[root.spaceIndex] = reader;
+    return reader;
+  }
+
+  #read<T>(reader: SpaceReader, action: (reader: SpaceReader) => T): T {
+    const { epoch } = this.#options;
+    epoch.enter();
+    try {
+      return action(reader);
+    } finally {
+      epoch.exit();
+    }
+  }
+
+  #storedAtMs(root: SpaceRoot, generation: number, id: string, otherwise: number): number {
+    if (root.load("generation") !== generation) return otherwise;
+    return this.#read(this.#reader(root), (reader) => {
+      const slot = reader.find(idKeyOf(id));
+      return slot < 0 ? otherwise : reader.memory(slot).storedAtMs;
+    });
+  }
+
+  #mustBeReady(): void {
+    const { ready, stopping } = this.#options.readiness();
+    if (stopping) {
+      throw new RequestError({ code: "shutting-down", message: "The appliance is shutting down", retryAfterSeconds: 5 });
+    }
+    if (!ready) {
+      throw new RequestError({ code: "not-ready", message: "The appliance is recovering its data", retryAfterSeconds: 1 });
+    }
+  }
+
+  #refusal(outcome: number, { id, spaceName }: { id: string; spaceName: string }): RequestError {
+    switch (outcome) {
+      case WRITE_OUTCOME.exists:
+        return new RequestError({
+          code: "memory-exists",
+          message: `A memory with the id ${JSON.stringify(id)} exists in space "${spaceName}" already`,
+          expected: "an id that is new in its space",
+          received: id,
+          at: "id",
+        });
+      case WRITE_OUTCOME.notFound:
+        return notFound(id, spaceName);
+      case WRITE_OUTCOME.diskFull:
+        return new RequestError({
+          code: "disk-full",
+          message: "The log has no room on its disk; nothing was stored",
+          retryAfterSeconds: 10,
+        });
+      case WRITE_OUTCOME.memoryRefused:
+        return new RequestError({
+          code: "memory-exhausted",
+          message: "The machine has no memory left for the space; nothing was stored",
+          retryAfterSeconds: 10,
+        });
+      case WRITE_OUTCOME.spaceGone:
+        return new RequestError({ code: "space-not-found", message: `The space "${spaceName}" was deleted meanwhile` });
+      case WRITE_OUTCOME.spaceFull:
+        return new RequestError({
+          code: "space-full",
+          message: `The space "${spaceName}" holds ${this.#options.settings.memoriesMax} memories already, or has no slot left`,
+        });
+      default:
+        return new RequestError({
+          code: "shutting-down",
+          message: `The write was not taken (outcome ${outcome})`,
+          retryAfterSeconds: 5,
+        });
+    }
+  }
+}
+
+/** Vectors of the space that are not in its graph yet. */
+export function tailOf(root: SpaceRoot): number {
+  return Math.max(0, root.load("nodeCount") - root.load("indexedCount"));
+}
+
+function checkedVector(
+  embedding: Float32Array,
+  dimensions: number,
+  of: string,
+): { unit: Float32Array; norm: number } | Error {
+  if (embedding.length !== dimensions) {
+    return new RequestError({
+      code: "dimensions-mismatch",
+      message: `The embedding has ${embedding.length} dimensions, ${of} has ${dimensions}`,
+      expected: `${dimensions} numbers`,
+      received: `${embedding.length} numbers`,
+      at: "embedding",
+    });
+  }
+  return normalised(embedding);
+}
+
+function notFound(id: string, spaceName: string): RequestError {
+  return new RequestError({
+    code: "memory-not-found",
+    message: `The space "${spaceName}" holds no memory with the id ${JSON.stringify(id)}`,
+    expected: "the id of a memory in this space",
+    received: id,
+    at: "id",
+  });
+}
+
+/** A cursor names the slot to go on from and the space's generation, so that it can't outlive its space. */
+function cursorOf(slot: number, generation: number): string {
+  return `${generation.toString(36)}-${slot.toString(36)}`;
+}
+
+function slotOfCursor(cursor: string, generation: number): number {
+  const parts = /^([0-9a-z]+)-([0-9a-z]+)$/.exec(cursor);
+  const slot = parts === null ? Number.NaN : Number.parseInt(parts[2]!, 36);
+  if (parts === null || Number.parseInt(parts[1]!, 36) !== generation || !Number.isSafeInteger(slot)) {
+    throw new RequestError({
+      code: "request-invalid",
+      message: "The cursor does not belong to this space",
+      expected: "next_cursor of the page before",
+      received: cursor,
+      at: "cursor",
+    });
+  }
+  return slot;
+}
