@@ -192,9 +192,19 @@ export class LocalLog implements Log {
     this.#marked = true;
   }
 
-  /** Makes the next segment ahead, in this thread. `prepareSpare` does it from another. */
+  /**
+   * Makes the next segment ahead, in this thread; `prepareSpare` does it from another.
+   *
+   * @throws {OperatorError} `log-write-failed`
+   */
   prepareNext(): void {
-    prepareSpare(this.#options.disk, this.#options.directory, this.#options.segmentBytes);
+    const { disk, directory, segmentBytes } = this.#options;
+    if (this.#failure) throw this.#failure;
+    try {
+      prepareSpare(disk, directory, segmentBytes);
+    } catch (error) {
+      throw this.#fail(logWriteFailed(directory, error));
+    }
   }
 
   replay(fromSequence: number, visit: LogVisit): void {

@@ -53,8 +53,8 @@ export type TornTail = {
   readonly bytes: number;
   /** the sequence that the first record in it would have had */
   readonly sequence: number;
-  /** where its bytes were put */
-  readonly keptAs: string;
+  /** where its bytes were put, if there were any: the file may just have been cut */
+  readonly keptAs: string | undefined;
 };
 
 export type LogEnd = {
@@ -126,8 +126,17 @@ export function readHeads(place: LogPlace): SegmentHead[] {
     const path = `${directory}/${segmentName(number)}`;
     const file = disk.open(path, "read");
     const head = readSegmentHead(disk, file);
+    const bytes = disk.size(file);
     disk.close(file);
     if (typeof head === "string") throw logDamaged({ path, at: 0, sequence: 0, found: head });
+    if (bytes > head.segmentBytes || (bytes < head.segmentBytes && index < numbers.length - 1)) {
+      throw logDamaged({
+        path,
+        at: bytes,
+        sequence: head.firstSequence,
+        found: `the file has ${bytes} bytes instead of ${head.segmentBytes}`,
+      });
+    }
     if (head.number !== number || head.topology !== place.topology || head.stream !== place.stream) {
       throw logDamaged({
         path,
@@ -154,7 +163,7 @@ type Tail = {
   readonly vouchedSequence: number;
   /** the last byte that is not zero, plus one, in what follows the end and its mark */
   readonly usedUntil: number;
-  /** something other than zeros follows the end */
+  /** something other than zeros follows the end, or the file had been cut */
   readonly torn: boolean;
 };
 
@@ -163,6 +172,9 @@ function scanTail(place: LogPlace, reader: SegmentReader, head: SegmentHead, kno
   const { disk, directory } = place;
   const path = `${directory}/${segmentName(head.number)}`;
   const file = disk.open(path, "write");
+  // No crash shortens a segment, which was made in its full size; but someone may have cut or copied it.
+  const lostBytes = head.segmentBytes - disk.size(file);
+  if (lostBytes > 0) disk.zero(file, head.segmentBytes - lostBytes, lostBytes);
   reader.open(file, head);
   let recordCount = 0;
   let vouchedSequence = 0;
@@ -174,7 +186,7 @@ function scanTail(place: LogPlace, reader: SegmentReader, head: SegmentHead, kno
   const { endAt, dueSequence, seal } = reader;
   const markBytes = reader.marked ? LOG_RECORD_HEAD_BYTES : 0;
   const usedUntil = seal ? endAt : reader.lastUsedByte(endAt + markBytes);
-  const torn = usedUntil > endAt + markBytes;
+  const torn = usedUntil > endAt + markBytes || lostBytes > 0;
   if (torn) {
     const evidence =
       dueSequence <= knownSynced
@@ -227,25 +239,23 @@ function finish(
     throw logBehindCheckpoint({ path: directory, appended: appendedSequence, needed: knownSynced });
   }
   const tornTail = tail.torn ? keepTornTail(place, tail) : undefined;
-  if (tornTail) disk.zero(tail.file, tail.endAt, tail.usedUntil - tail.endAt);
+  if (tornTail && tornTail.bytes > 0) disk.zero(tail.file, tail.endAt, tornTail.bytes);
   rewriteUnvouched(place, reader, tail);
   disk.syncDirectory(directory);
   return { segments, file: tail.file, endAt: tail.endAt, appendedSequence, tornTail };
 }
 
-/** Copies a torn tail to a file of its own. */
+/** Copies a torn tail, where anything is left of it, to a file of its own. */
 function keepTornTail(place: LogPlace, tail: Tail): TornTail {
   const { disk, directory } = place;
-  const keptAs = `${tail.path}.${tail.endAt}.broken`;
-  copyRange(disk, { from: tail.file, at: tail.endAt, until: tail.usedUntil, to: keptAs });
-  disk.syncDirectory(directory);
-  return {
-    path: tail.path,
-    at: tail.endAt,
-    bytes: tail.usedUntil - tail.endAt,
-    sequence: tail.dueSequence,
-    keptAs,
-  };
+  const { path, endAt, usedUntil } = tail;
+  const bytes = usedUntil - endAt;
+  const keptAs = bytes > 0 ? `${path}.${endAt}.broken` : undefined;
+  if (keptAs !== undefined) {
+    copyRange(disk, { from: tail.file, at: endAt, until: usedUntil, to: keptAs });
+    disk.syncDirectory(directory);
+  }
+  return { path, at: endAt, bytes, sequence: tail.dueSequence, keptAs };
 }
 
 /** Writes records that nothing vouches for again, and syncs. */

@@ -19,7 +19,7 @@ import {
   LOG_SEGMENT_MAGIC,
 } from "../layout/log-record.ts";
 import { crc32c } from "./checksum.ts";
-import type { Disk } from "./disk.ts";
+import { type Disk, isDiskFull } from "./disk.ts";
 
 /** What the head of a segment says. */
 export type SegmentHead = {
@@ -49,13 +49,24 @@ export function listSegments(disk: Disk, directory: string): number[] {
     .sort((a, b) => a - b);
 }
 
-/** Makes the spare segment ahead of its need, when there is none. Safe beside the writer, one caller at a time. */
-export function prepareSpare(disk: Disk, directory: string, segmentBytes: number): void {
+/**
+ * Makes the spare segment ahead of its need, when there is none. Safe beside the writer, one caller at a time.
+ *
+ * @returns false when the disk has no room for it; the writer will find out by itself
+ * @throws {DiskError} for any other failure
+ */
+export function prepareSpare(disk: Disk, directory: string, segmentBytes: number): boolean {
   const spare = `${directory}/${SPARE}`;
-  if (disk.exists(spare)) return;
+  if (disk.exists(spare)) return true;
   const making = `${directory}/${SPARE}.making`;
-  disk.close(makeZeroed(disk, making, segmentBytes));
+  try {
+    disk.close(makeZeroed(disk, making, segmentBytes));
+  } catch (error) {
+    if (isDiskFull(error)) return false;
+    throw error;
+  }
   disk.rename(making, spare);
+  return true;
 }
 
 /**
@@ -110,7 +121,7 @@ export function readSegmentHead(disk: Disk, file: number): SegmentHead | string 
   const version = view.getUint32(LOG_SEGMENT.version, true);
   if (version !== LOG_FORMAT_VERSION)
     return `its format is ${version}, this program reads ${LOG_FORMAT_VERSION}`;
-  const head = {
+  return {
     topology: view.getUint32(LOG_SEGMENT.topology, true),
     stream: view.getUint32(LOG_SEGMENT.stream, true),
     number: Number(view.getBigUint64(LOG_SEGMENT.number, true)),
@@ -118,9 +129,6 @@ export function readSegmentHead(disk: Disk, file: number): SegmentHead | string 
     segmentBytes: Number(view.getBigUint64(LOG_SEGMENT.segmentBytes, true)),
     seed: view.getUint32(LOG_SEGMENT.seed, true),
   };
-  const bytesNow = disk.size(file);
-  if (bytesNow !== head.segmentBytes) return `it has ${bytesNow} bytes instead of ${head.segmentBytes}`;
-  return head;
 }
 
 function encodeSegmentHead(head: SegmentHead): Uint8Array {
