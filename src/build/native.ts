@@ -40,13 +40,8 @@ const COMMON_FLAGS = [
   "-DNK_NATIVE_F16=0",
   "-DNK_NATIVE_BF16=0",
 ];
-const WARNINGS = [
-  "-Wall",
-  "-Wextra",
-  "-Werror=implicit-function-declaration",
-  "-Wno-unknown-pragmas",
-  "-Wno-psabi",
-];
+const WARNINGS = ["-Wall", "-Wextra", "-Wno-unknown-pragmas", "-Wno-psabi"];
+const C_WARNINGS = [...WARNINGS, "-Werror=implicit-function-declaration"];
 const LINK_FLAGS = [
   "-shared",
   "-static-libstdc++",
