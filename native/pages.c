@@ -12,7 +12,6 @@
  * out-of-memory killer while the other node has room. Where the pages really lie is asked, not assumed. */
 #include "shim.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -34,6 +33,9 @@
 #define MAP_2_MIB_PAGES (MAP_HUGETLB | (21 << MAP_HUGE_SHIFT))
 
 enum { HUGE_OFF = 0, HUGE_TRY = 1, HUGE_REQUIRE = 2 };
+/* Pages come as they are touched, never reserved huge ones; the reserved ones at once, others as they are
+ * touched; all of them at once. */
+enum { POPULATE_NONE = 0, POPULATE_RESERVED = 1, POPULATE_ALL = 2 };
 enum { KIND_BASE = 0, KIND_TRANSPARENT = 1, KIND_RESERVED = 2 };
 
 /* What is asked for, 32 bytes; src/ffi/pages.ts writes it. */
@@ -42,18 +44,20 @@ struct pages_wish {
     uint64_t interleave_mask; /* one bit per node, to spread the pages over; 0 for none */
     int32_t node;             /* to bind to; -1 for none */
     int32_t huge;             /* HUGE_OFF base pages only, HUGE_TRY, HUGE_REQUIRE reserved ones or -ENOMEM */
-    int32_t populate;         /* 1: all pages now; 0: as they are touched (never reserved huge pages) */
-    int32_t unused;
+    int32_t populate;         /* POPULATE_... */
+    int32_t lock;             /* 1: never swapped out; pages still come as they are touched */
 };
 
-/* What was granted, 32 bytes. */
+/* What was granted, 40 bytes. */
 struct pages_grant {
     uint64_t address;
-    uint64_t page_bytes;     /* of KIND_TRANSPARENT: the page asked for; how many came, shim_pages_facts() says */
+    uint64_t page_bytes;     /* of KIND_TRANSPARENT: the page asked for; how many came, /proc/self/smaps says */
     int32_t kind;            /* KIND_... */
     int32_t reserved_errno;  /* why no reserved huge pages, 0 where they came or were not asked for */
     int32_t bind_errno;      /* why the node or interleave policy was refused, else 0 */
     int32_t transparent_errno; /* why no transparent huge pages may come, else 0 */
+    int32_t lock_errno;      /* why it could not be locked, else 0 */
+    int32_t unused;
 };
 
 static uint64_t base_page_bytes(void) { return (uint64_t)sysconf(_SC_PAGESIZE); }
@@ -71,6 +75,11 @@ static int set_policy(void *address, uint64_t bytes, const struct pages_wish *wi
     }
     /* The kernel takes "bits in the mask + 1". */
     return syscall(SYS_mbind, address, bytes, mode, &mask, NODES_MAX + 1, 0) < 0 ? -errno : 0;
+}
+
+/* MLOCK_ONFAULT keeps a lazily touched region small; plain mlock(2) would bring every page in. */
+static int lock_range(void *address, uint64_t bytes) {
+    return syscall(SYS_mlock2, address, bytes, 1 /* MLOCK_ONFAULT */) < 0 ? -errno : 0;
 }
 
 static int populate(void *address, uint64_t bytes) {
@@ -101,7 +110,7 @@ SHIM_EXPORT int32_t shim_pages_map(const struct pages_wish *wish, struct pages_g
     if (wish->node < -1 || wish->node >= NODES_MAX) return -EINVAL;
     if (wish->huge < HUGE_OFF || wish->huge > HUGE_REQUIRE) return -EINVAL;
     const int whole_huge_pages = wish->bytes % SHIM_HUGE_PAGE_BYTES == 0;
-    if (wish->huge == HUGE_REQUIRE && (!whole_huge_pages || !wish->populate)) return -EINVAL;
+    if (wish->huge == HUGE_REQUIRE && (!whole_huge_pages || wish->populate == POPULATE_NONE)) return -EINVAL;
 
     const uint64_t alignment = wish->bytes >= SHIM_HUGE_PAGE_BYTES ? SHIM_HUGE_PAGE_BYTES : base;
     uint8_t *address = reserve_range(wish->bytes, alignment, base);
@@ -109,7 +118,7 @@ SHIM_EXPORT int32_t shim_pages_map(const struct pages_wish *wish, struct pages_g
     struct pages_grant granted = {.address = (uint64_t)(uintptr_t)address, .page_bytes = base, .kind = KIND_BASE};
     const int flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED;
 
-    if (wish->huge != HUGE_OFF && wish->populate && whole_huge_pages) {
+    if (wish->huge != HUGE_OFF && wish->populate != POPULATE_NONE && whole_huge_pages) {
         int answer = 0;
         if (mmap(address, wish->bytes, PROT_READ | PROT_WRITE, flags | MAP_2_MIB_PAGES, -1, 0) == MAP_FAILED) {
             answer = -errno;
@@ -120,7 +129,7 @@ SHIM_EXPORT int32_t shim_pages_map(const struct pages_wish *wish, struct pages_g
         if (answer == 0) {
             granted.kind = KIND_RESERVED;
             granted.page_bytes = SHIM_HUGE_PAGE_BYTES;
-            *grant = granted;
+            *grant = granted; /* Reserved huge pages are never swapped, so there is nothing to lock. */
             return 0;
         }
         granted.reserved_errno = -answer;
@@ -148,7 +157,8 @@ SHIM_EXPORT int32_t shim_pages_map(const struct pages_wish *wish, struct pages_g
         madvise(address, wish->bytes, MADV_NOHUGEPAGE);
     }
     granted.bind_errno = -set_policy(address, wish->bytes, wish, 0);
-    if (wish->populate) {
+    if (wish->lock) granted.lock_errno = -lock_range(address, wish->bytes);
+    if (wish->populate == POPULATE_ALL) {
         int32_t answer = populate(address, wish->bytes);
         if (answer == -EINVAL) { /* A kernel before 5.14: pages come as they are touched. */
             answer = 0;
@@ -176,11 +186,6 @@ SHIM_EXPORT int32_t shim_pages_populate(uint64_t address, uint64_t bytes) {
 /* Let the pages of a part go: it reads as zeros again. */
 SHIM_EXPORT int32_t shim_pages_discard(uint64_t address, uint64_t bytes) {
     return madvise((void *)(uintptr_t)address, bytes, MADV_DONTNEED) < 0 ? -errno : 0;
-}
-
-/* Keep a part in memory (never swapped). -ENOMEM or -EPERM when the limit of locked memory is too low. */
-SHIM_EXPORT int32_t shim_pages_lock(uint64_t address, uint64_t bytes) {
-    return mlock((void *)(uintptr_t)address, bytes) < 0 ? -errno : 0;
 }
 
 /* Ask the kernel on which node pages lie: `sample_count` (1 to 4096) of them, evenly spread.
@@ -217,39 +222,4 @@ SHIM_EXPORT int32_t shim_pages_nodes(uint64_t address, uint64_t bytes, uint32_t 
     free(pages);
     free(status);
     return answer;
-}
-
-/* What /proc/self/smaps says of the mappings inside a region, in bytes. Some ms: for doctor and health. */
-struct pages_facts {
-    uint64_t resident;      /* reserved huge pages included */
-    uint64_t transparent;   /* on transparent huge pages */
-    uint64_t reserved;      /* on reserved huge pages */
-    uint64_t swapped;
-    uint64_t locked;
-};
-
-SHIM_EXPORT int32_t shim_pages_facts(uint64_t address, uint64_t bytes, struct pages_facts *facts_out) {
-    FILE *smaps = fopen("/proc/self/smaps", "re");
-    if (smaps == NULL) return -errno;
-    struct pages_facts facts = {0};
-    char line[512];
-    int inside = 0;
-    while (fgets(line, sizeof line, smaps) != NULL) {
-        unsigned long start, end;
-        char name[64];
-        uint64_t kib;
-        if (sscanf(line, "%lx-%lx ", &start, &end) == 2) {
-            inside = start >= address && end <= address + bytes;
-        } else if (inside && sscanf(line, "%63[^:]: %lu kB", name, &kib) == 2) {
-            const uint64_t value = kib * 1024;
-            if (strcmp(name, "Rss") == 0) facts.resident += value;
-            else if (strcmp(name, "AnonHugePages") == 0) facts.transparent += value;
-            else if (strcmp(name, "Private_Hugetlb") == 0) facts.reserved += value, facts.resident += value;
-            else if (strcmp(name, "Swap") == 0) facts.swapped += value;
-            else if (strcmp(name, "Locked") == 0) facts.locked += value;
-        }
-    }
-    fclose(smaps);
-    *facts_out = facts;
-    return 0;
 }

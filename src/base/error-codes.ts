@@ -174,6 +174,8 @@ export const ERROR_CODES = {
   "native-build-failed": operator(70, "The native library could not be built"),
   "file-operation-failed": operator(74, "The system refused a file operation"),
   "memory-refused": operator(71, "The system gave no memory of the kind that the settings ask for"),
+  "vector-index-failed": operator(71, "The vector index could not get the memory it needs"),
+  "vector-index-full": operator(70, "The vector index holds as many vectors as it was opened for"),
   "native-library-unusable": operator(70, "The native library can not be loaded, or is of another version"),
   "data-directory-locked": operator(75, "Another process uses the data directory"),
   "data-directory-unusable": operator(73, "The data directory can not be made, read or written"),

@@ -35,7 +35,7 @@ export type TableRoot = { readonly words: Int32Array; readonly numbers: Float64A
 
 /** Walks and reads the table of one generation. */
 class Probe {
-  protected values = new Uint32Array(0);
+  protected values: Uint32Array = new Uint32Array(0);
   protected mask = 0;
   #shift = 32;
 
@@ -94,7 +94,9 @@ export class SharedTable extends Probe {
   #region: Region;
   #used = 0;
 
-  constructor(options: TableRoot & { generationWord: GenerationWord; purpose: string; policy: MemoryPolicy }) {
+  constructor(
+    options: TableRoot & { generationWord: GenerationWord; purpose: string; policy: MemoryPolicy },
+  ) {
     super();
     this.#root = { words: options.words, numbers: options.numbers };
     this.#word = options.generationWord;
