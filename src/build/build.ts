@@ -39,8 +39,11 @@ export async function buildExecutable(log: (line: string) => void = () => {}): P
   const entryPoints = ENTRY_POINTS.map((path) => join(ROOT, path)).filter((path) => existsSync(path));
   const result = await Bun.build({
     entrypoints: entryPoints,
-    compile: { outfile: fresh },
+    // A .env or bunfig.toml that happens to lie where the appliance is started must not change it.
+    compile: { outfile: fresh, autoloadDotenv: false, autoloadBunfig: false },
     minify: { whitespace: true, syntax: true, identifiers: false },
+    // Embedded, so that the stack of a defect names files and lines.
+    sourcemap: "linked",
     define: { "process.env.NODE_ENV": '"production"' },
     throw: false,
   });
@@ -53,6 +56,7 @@ export async function buildExecutable(log: (line: string) => void = () => {}): P
   }
   /* A rename, never a rewrite: an appliance that runs from the old file keeps it. */
   renameSync(fresh, EXECUTABLE);
+  rmSync(`${fresh}.map`, { force: true });
   writeFileSync(STAMP, stamp);
   log(`built ${relative(ROOT, EXECUTABLE)}, ${(statSync(EXECUTABLE).size / 2 ** 20).toFixed(0)} MiB`);
   return EXECUTABLE;
