@@ -191,6 +191,7 @@ class ChunkOwner {
   readonly #table: Region;
   readonly #entries: BigUint64Array;
   readonly #chunks: Region[] = [];
+  #mappedBytes: number;
 
   constructor(options: ArenaOwnership) {
     this.#options = options;
@@ -201,6 +202,7 @@ class ChunkOwner {
       pages: "small",
     });
     this.#entries = new BigUint64Array(this.#table.buffer);
+    this.#mappedBytes = this.#table.bytes;
   }
 
   get tableAddress(): number {
@@ -212,7 +214,7 @@ class ChunkOwner {
   }
 
   get mappedBytes(): number {
-    return this.#chunks.reduce((sum, chunk) => sum + chunk.bytes, this.#table.bytes);
+    return this.#mappedBytes;
   }
 
   /** Maps and publishes chunks until there are `count`. @throws {OperatorError} */
@@ -234,6 +236,7 @@ class ChunkOwner {
         pages: chunkIndex === 0 ? "small" : "touch",
       });
       this.#chunks.push(chunk);
+      this.#mappedBytes += chunk.bytes;
       Atomics.store(this.#entries, chunkIndex, BigInt(chunk.address));
     }
   }
@@ -349,8 +352,7 @@ export class ByteArena extends ByteArenaReader {
   }
 
   #placeFor(bytes: number): number {
-    const { chunkBytes } = this.ref;
-    assert(bytes <= chunkBytes, "a record fits one chunk");
+    assert(bytes <= this.ref.chunkBytes, "a record fits one chunk");
     const at = Math.ceil(this.#usedBytes / this.#alignBytes) * this.#alignBytes;
     const left = chunkBytes - (at % chunkBytes);
     return left < bytes ? at + left : at;
