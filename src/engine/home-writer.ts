@@ -18,6 +18,7 @@ import { assert } from "../base/assert.ts";
 import { OperatorError, RequestError } from "../base/errors.ts";
 import { FORGET_HEAD_BYTES, LOG_KIND } from "../layout/log-payload.ts";
 import { SPACE_STATE } from "../layout/space-root.ts";
+import { logRecordBytes } from "../layout/log-record.ts";
 import { STREAM_FACT, STREAM_STATE } from "../layout/stream-facts.ts";
 import {
   ACK,
@@ -33,7 +34,7 @@ import type { TermList } from "../index/word-index-writer.ts";
 import type { Doorbell } from "../shm/doorbell.ts";
 import type { RingConsumer, RingProducer } from "../shm/ring.ts";
 import type { Log } from "../storage/log.ts";
-import { logRecordBytes } from "../storage/log-segment.ts";
+
 import type { SpaceKeeper } from "./space-keeper.ts";
 import { RememberView } from "./write-codec.ts";
 

@@ -291,7 +291,7 @@ export class MemoryEngine implements Engine {
     try {
       const embedded =
         embedder.embedSync !== undefined
-          ? embedder.embedSync(texts, "memory", root.text("language"))
+          ? embedder.embedSync(texts, "memory", { language: this.#reader(root).language })
           : await embedder.embed(texts, "memory");
       for (let i = 0; i < missing.length; i++) vectors[missing[i]!] = checkedVector(embedded[i]!, dimensions, "the embedder");
     } catch (error) {

@@ -10,10 +10,10 @@ import { WRITE_OUTCOME } from "../layout/write-message.ts";
 import { analyse } from "../language/analyse.ts";
 import { TermBuffer } from "../language/term-buffer.ts";
 import type { Epochs } from "../shm/epochs.ts";
-import type { MemoryPolicy } from "../shm/memory-policy.ts";
 import type { SpaceCut, StreamCut } from "./home-writer.ts";
+import type { GraphShape } from "./space-graph.ts";
 import type { SpaceTable } from "./space-table.ts";
-import { type SpaceDescription, SpaceWriter } from "./space-writer.ts";
+import { type SpaceDescription, type SpaceOptions, SpaceWriter } from "./space-writer.ts";
 import { RememberView } from "./write-codec.ts";
 
 const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
@@ -26,7 +26,7 @@ export class SpaceKeeper {
   readonly table: SpaceTable;
   readonly #writer: number;
   readonly #writerCount: number;
-  readonly #policy: MemoryPolicy;
+  readonly #options: SpaceOptions;
   readonly #epochs: Epochs;
   readonly #spaces = new Map<number, SpaceWriter>();
   readonly #byId = new Map<number, SpaceWriter>();
@@ -38,15 +38,14 @@ export class SpaceKeeper {
 
   constructor(options: {
     table: SpaceTable;
-    writer: number;
     writerCount: number;
-    policy: MemoryPolicy;
+    space: SpaceOptions;
     epochs: Epochs;
   }) {
     this.table = options.table;
-    this.#writer = options.writer;
+    this.#writer = options.space.writer;
     this.#writerCount = options.writerCount;
-    this.#policy = options.policy;
+    this.#options = options.space;
     this.#epochs = options.epochs;
   }
 
@@ -64,16 +63,16 @@ export class SpaceKeeper {
     return space !== undefined && space.root.load("generation") === generation ? space : undefined;
   }
 
-  /** The space that a delete payload names. */
+  /** The space that a delete payload names. Payloads may lie in shared memory, which decoders refuse. */
   named(payload: Uint8Array): SpaceWriter | undefined {
-    const name = (JSON.parse(decoder.decode(payload)) as { name: string }).name;
+    const name = (JSON.parse(decoder.decode(payload.slice())) as { name: string }).name;
     for (const space of this.#byId.values()) if (space.description.name === name) return space;
     return undefined;
   }
 
   /** The description and log payload for a new space, or the outcome that refuses it. */
   planSpace(request: Uint8Array): { description: SpaceDescription; payload: Uint8Array } | number {
-    const plan = JSON.parse(decoder.decode(request)) as SpacePlan;
+    const plan = JSON.parse(decoder.decode(request.slice())) as SpacePlan;
     for (const space of this.#byId.values()) {
       if (space.description.name === plan.name) return WRITE_OUTCOME.spaceExists;
     }
@@ -90,11 +89,14 @@ export class SpaceKeeper {
     return space;
   }
 
-  /** Makes an empty space that readers do not see yet, for recovery to fill. */
-  claim(description: SpaceDescription): SpaceWriter {
+  /**
+   * Makes an empty space that readers do not see yet, for recovery to fill.
+   * @param graph how its graph was built, where a checkpoint says so; as in the settings otherwise
+   */
+  claim(description: SpaceDescription, graph?: GraphShape): SpaceWriter {
     const root = this.#freeRoot();
     assert(root !== undefined, "the space table has a free block for every space");
-    const space = new SpaceWriter(root, description, this.#policy, this.#writer);
+    const space = new SpaceWriter(root, description, { ...this.#options, ...graph });
     this.#spaces.set(root.spaceIndex, space);
     this.#byId.set(description.spaceId, space);
     const ordinal = Math.floor(description.spaceId / this.#writerCount);

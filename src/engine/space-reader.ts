@@ -10,6 +10,7 @@ import { NODE_HEADER, NODE_HEADER_BYTES, NODE_STATE } from "../layout/node-heade
 import { type Bm25Settings, type ScoreAccumulator, WordIndexReader } from "../index/word-index-reader.ts";
 import { ByteArenaReader, SlotArenaReader } from "../shm/arena.ts";
 import { SharedTableReader } from "../shm/shared-table.ts";
+import type { Language } from "../language/languages.ts";
 import type { Memory } from "./engine.ts";
 import { findSlot, type IdKey } from "./id-index.ts";
 import { quantizationOf, spaceGeometry } from "./space-geometry.ts";
@@ -27,7 +28,7 @@ export class SpaceReader {
   readonly name: string;
   readonly dimensions: number;
   readonly embedder: string;
-  readonly language: string;
+  readonly language: Language;
   readonly headers: SlotArenaReader;
   readonly vectors: SlotArenaReader;
   readonly quantised: SlotArenaReader;
@@ -41,7 +42,7 @@ export class SpaceReader {
     this.name = root.text("name");
     this.dimensions = root.load("dimensions");
     this.embedder = root.text("embedder");
-    this.language = root.text("language");
+    this.language = root.text("language") as Language;
     const g = spaceGeometry(this.dimensions, quantizationOf(root.load("quantization")));
     this.headers = new SlotArenaReader({ ...g.headers, tableAddress: root.number("headerTable") });
     this.vectors = new SlotArenaReader({ ...g.vectors, tableAddress: root.number("vectorTable") });

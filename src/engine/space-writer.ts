@@ -9,6 +9,7 @@
 import { assert } from "../base/assert.ts";
 import { FORGET } from "../layout/log-payload.ts";
 import { NODE_HEADER, NODE_HEADER_BYTES, NODE_STATE } from "../layout/node-header.ts";
+import { POSTING_UNIT_BYTES } from "../layout/posting.ts";
 import {
   NODE_UNBOUND,
   QUANTIZATION,
@@ -18,12 +19,14 @@ import {
 } from "../layout/space-root.ts";
 import type { Language } from "../language/languages.ts";
 import { quantiseVector } from "../ffi/vector.ts";
+import { VectorGraph } from "../index/vector-graph.ts";
 import { type TermList, WordIndexWriter } from "../index/word-index-writer.ts";
 import { ByteArena, SlotArena } from "../shm/arena.ts";
 import type { MemoryPolicy } from "../shm/memory-policy.ts";
 import { SharedTable } from "../shm/shared-table.ts";
 import { findSlot, type IdKey } from "./id-index.ts";
 import { type SpaceGeometry, spaceGeometry } from "./space-geometry.ts";
+import { graphConfig } from "./space-graph.ts";
 import type { SpaceRoot } from "./space-table.ts";
 import type { RememberView } from "./write-codec.ts";
 
@@ -40,6 +43,14 @@ export type SpaceDescription = {
   readonly language: Language;
   readonly quantization: Quantization;
   readonly createdAtMs: number;
+};
+
+export type SpaceOptions = {
+  readonly policy: MemoryPolicy;
+  readonly writer: number;
+  /** of the graph to be */
+  readonly M: number;
+  readonly efConstruction: number;
 };
 
 export type SpaceArenas = {
@@ -66,14 +77,15 @@ export class SpaceWriter {
   readonly #entry = { position: -1 };
 
   /** Claims `root` for a new, empty space; readers see it once `open()` is called. */
-  constructor(root: SpaceRoot, description: SpaceDescription, policy: MemoryPolicy, writer: number) {
+  constructor(root: SpaceRoot, description: SpaceDescription, options: SpaceOptions) {
+    const { policy } = options;
     this.root = root;
     this.description = description;
     this.geometry = spaceGeometry(description.dimensions, description.quantization);
     root.clear();
     root.publish("generation", root.load("generation") + 1);
     root.publish("spaceId", description.spaceId);
-    root.publish("writer", writer);
+    root.publish("writer", options.writer);
     root.publish("node", policy.node ?? NODE_UNBOUND);
     root.publish("dimensions", description.dimensions);
     root.publish("quantization", QUANTIZATION[description.quantization]);
@@ -94,9 +106,9 @@ export class SpaceWriter {
           ? vectors
           : new SlotArena({ ...g.quantised, purpose: label("quantised vectors"), policy }),
       content: new ByteArena({ chunkBytes: g.contentChunkBytes, purpose: label("content"), policy }),
-      forward: new ByteArena({ chunkBytes: g.forwardChunkBytes, purpose: label("forward lists"), policy }),
+      forward: new ByteArena({ chunkBytes: g.forwardChunkBytes, purpose: label("forward lists"), policy, alignBytes: 1 }),
       terms: new SlotArena({ ...g.terms, purpose: label("terms"), policy }),
-      postings: new ByteArena({ chunkBytes: g.postingChunkBytes, purpose: label("postings"), policy }),
+      postings: new ByteArena({ chunkBytes: g.postingChunkBytes, purpose: label("postings"), policy, alignBytes: POSTING_UNIT_BYTES }),
     };
     this.#distinctArenas = [...new Set(Object.values(this.arenas))];
     root.setNumber("headerTable", this.arenas.headers.ref.tableAddress);
@@ -121,6 +133,17 @@ export class SpaceWriter {
       policy,
     });
     this.#words = this.#wordIndex(0);
+    // Searches go through the graph object even while it is empty: they scan then. It takes memory as it fills.
+    const graph = VectorGraph.open(
+      graphConfig(this, {
+        M: options.M,
+        efConstruction: options.efConstruction,
+        node: policy.node,
+      }),
+    );
+    root.setNumber("graph", graph.address);
+    root.publish("graphM", options.M);
+    root.publish("graphEfConstruction", options.efConstruction);
     this.#publishBytes();
   }
 
@@ -154,6 +177,7 @@ export class SpaceWriter {
 
   /** Gives the memory back. No reader may be inside the space. */
   free(): void {
+    VectorGraph.attach(this.root.number("graph")).close();
     for (const arena of this.#distinctArenas) arena.free();
     this.#ids.free();
     this.#termHashes.free();

@@ -1,0 +1,79 @@
+/**
+ * What threads hand each other when the appliance starts and stops: the shared buffers and the messages.
+ *
+ * Main makes every buffer before it starts a thread, so that no thread ever waits for another's memory.
+ *
+ *   main ──boot──▶ thread ──{ready}──▶ main … main ──{drain | shutdown}──▶ thread ──{drained | stopped}──▶ main
+ */
+import type { Settings } from "../config/schema.ts";
+import type { StreamCut } from "../engine/home-writer.ts";
+
+export type ThreadRole = "api" | "writer" | "indexer" | "collector" | "background";
+
+/** Buffers all threads share. `[producer][writer]`: a producer is an API worker, or (the last) background. */
+export type SharedBuffers = {
+  readonly spaceTable: SharedArrayBuffer;
+  readonly epochs: SharedArrayBuffer;
+  /** one per writer */
+  readonly streamFacts: readonly SharedArrayBuffer[];
+  readonly processFacts: SharedArrayBuffer;
+  readonly requestRings: readonly (readonly SharedArrayBuffer[])[];
+  readonly replyRings: readonly (readonly SharedArrayBuffer[])[];
+  readonly writerDoorbells: readonly SharedArrayBuffer[];
+  readonly producerDoorbells: readonly SharedArrayBuffer[];
+  readonly indexDoorbells: readonly SharedArrayBuffer[];
+};
+
+/** Where one thread runs and takes its memory from. */
+export type ThreadPlace = {
+  /** cores to run on; undefined leaves it to the kernel */
+  readonly cpus: readonly number[] | undefined;
+  readonly node: number | undefined;
+  /** nodes to spread a space's memory over (numa.strategy = "interleaved") */
+  readonly interleaveNodes: readonly number[] | undefined;
+};
+
+export type Boot = {
+  readonly type: "boot";
+  readonly role: ThreadRole;
+  /** among the threads of its role, from 0 */
+  readonly ordinal: number;
+  readonly place: ThreadPlace;
+  readonly settings: Settings;
+  readonly dataDirectory: string;
+  readonly shared: SharedBuffers;
+  readonly apiWorkerCount: number;
+  readonly writerCount: number;
+  readonly indexerCount: number;
+  /** the log streams of the data directory, by writer */
+  readonly topology: { readonly generation: number; readonly streamCount: number };
+  /** ms since the epoch when the process began to start */
+  readonly startedAtMs: number;
+  /** the port taken, once the first API worker has one */
+  readonly port: number;
+};
+
+/** What main says to a thread that has booted. */
+export type ToThread =
+  | { readonly type: "drain"; readonly drainMs: number }
+  | { readonly type: "cut"; readonly writer: number; readonly cut: StreamCut }
+  | { readonly type: "shutdown" };
+
+/** What a thread says to main. */
+export type FromThread =
+  | { readonly type: "ready"; readonly port?: number; readonly detail?: string }
+  | { readonly type: "progress"; readonly text: string }
+  | { readonly type: "cut"; readonly writer: number; readonly cut: StreamCut }
+  | { readonly type: "drained" }
+  | { readonly type: "stopped" }
+  | { readonly type: "log"; readonly level: "error" | "warn" | "info" | "debug"; readonly text: string }
+  | { readonly type: "failed"; readonly error: ThreadError };
+
+/** An error on its way between threads: structured clones lose the class. */
+export type ThreadError = {
+  readonly name: string;
+  readonly message: string;
+  readonly stack: string | undefined;
+  readonly code?: string;
+  readonly remedy?: string;
+};

@@ -1,0 +1,28 @@
+/**
+ * What the process says of itself: f64 numbers in a SharedArrayBuffer, each stored by one thread only.
+ * NaN marks a figure that could not be had.
+ */
+export const PROCESS_FACT = {
+  /** 1 once every home writer has recovered. Owner: main */
+  ready: 0,
+  /** 1 once the process takes no new work. Owner: main */
+  stopping: 1,
+  // --- sampled once a second by the first collector
+  sampledAtMs: 2,
+  rssBytes: 3,
+  openFiles: 4,
+  openFilesMax: 5,
+  dataDiskFreeBytes: 6,
+  dataDiskBytes: 7,
+  cpuSeconds: 8,
+  threads: 9,
+  anonHugeBytes: 10,
+} as const;
+
+/** Behind the facts, one f64 per thread of each role: ms since the epoch of its last sign of life. */
+export const THREAD_ALIVE_AT = 32;
+export const THREADS_MAX = 512;
+export const PROCESS_FACTS_BYTES: number = (THREAD_ALIVE_AT + THREADS_MAX) * 8;
+
+/** Per NUMA node, behind the threads' signs of life. */
+export const NODES_MAX = 64;
