@@ -1,0 +1,19 @@
+/** What the routes of the API work with; made once in each API worker. */
+import type { Engine } from "../engine/engine.ts";
+import type { Access } from "./access.ts";
+import type { ErrorSink } from "./problem.ts";
+import type { ApiLimits } from "./settings.ts";
+
+/** The time, handed in so that tests can step it. */
+export type Clock = { nowMs(): number };
+
+export type ApiContext = {
+  readonly engine: Engine;
+  readonly limits: ApiLimits;
+  readonly access: Access;
+  readonly errors: ErrorSink;
+  /** of the appliance, as `version` prints it */
+  readonly version: string;
+  /** true once the worker takes no new requests */
+  draining: boolean;
+};

@@ -1,0 +1,85 @@
+/**
+ * The HTTP API as one Elysia app: one instance per resource, and around them what holds for all.
+ *
+ * `fetch` is what an HTTP server calls. Elysia routes; access, limits and errors are those of `route.ts`.
+ */
+import { Elysia } from "elysia";
+import { RequestError } from "../base/errors.ts";
+import type { Engine } from "../engine/engine.ts";
+import type { Access } from "./access.ts";
+import type { ApiContext } from "./api-context.ts";
+import { docsRoutes } from "./docs.ts";
+import { memoryRoutes } from "./memories.ts";
+import { type ErrorSink, MethodNotAllowed, problemResponse } from "./problem.ts";
+import { recallRoutes } from "./recall.ts";
+import { rememberRoutes } from "./remember.ts";
+import { pathOf, requestName } from "./route.ts";
+import type { ApiLimits } from "./settings.ts";
+import { spaceRoutes } from "./spaces.ts";
+import { systemRoutes } from "./system.ts";
+import { vectorIndexRoutes } from "./vector-index.ts";
+
+export type ApiOptions = {
+  readonly engine: Engine;
+  readonly limits: ApiLimits;
+  readonly access: Access;
+  readonly errors: ErrorSink;
+  readonly version: string;
+};
+
+export type Api = {
+  readonly context: ApiContext;
+  /** answers a request; never rejects */
+  readonly fetch: (request: Request) => Response | Promise<Response>;
+  /** each call's method and path, as `POST /api/v1/memories/remember` */
+  readonly calls: readonly string[];
+};
+
+export function createApi(options: ApiOptions): Api {
+  const context: ApiContext = { ...options, draining: false };
+  // Registered before the routes, because Elysia applies a hook only to what follows it.
+  const app = new Elysia({ name: "api", aot: true, strictPath: true, normalize: false })
+    .onError(({ error, code, request }) =>
+      problemResponse(
+        code === "NOT_FOUND" ? notFound(request, routes()) : error,
+        context.errors,
+        requestName(request),
+      ),
+    )
+    .use(systemRoutes(context))
+    .use(rememberRoutes(context))
+    .use(recallRoutes(context))
+    .use(memoryRoutes(context))
+    .use(spaceRoutes(context))
+    .use(vectorIndexRoutes(context))
+    .use(docsRoutes(options.version))
+    .compile();
+  const routes = () => app.routes.map(({ method, path }) => ({ method, path }));
+  return { context, fetch: app.fetch, calls: routes().map(({ method, path }) => `${method} ${path}`) };
+}
+
+type Route = { readonly method: string; readonly path: string };
+
+/** An error that tells a wrong path from a wrong method. */
+function notFound(request: Request, routes: readonly Route[]): RequestError {
+  const path = pathOf(request.url);
+  const allowed = [
+    ...new Set(routes.filter((route) => matches(route.path, path)).map((route) => route.method)),
+  ];
+  if (allowed.length > 0) return new MethodNotAllowed(request.method, allowed);
+  return new RequestError({
+    code: "route-not-found",
+    message: `There is no call ${request.method} ${path.slice(0, 256)}`,
+    at: "path",
+    received: path.slice(0, 256),
+  });
+}
+
+function matches(pattern: string, path: string): boolean {
+  const wanted = pattern.split("/");
+  const given = path.split("/");
+  return (
+    wanted.length === given.length &&
+    wanted.every((part, i) => (part.startsWith(":") ? given[i] !== "" : part === given[i]))
+  );
+}

@@ -1,0 +1,114 @@
+/**
+ * The docs: the OpenAPI document at `/api/v1/docs/json` and its page at `/api/v1/docs`, both from `@elysiajs/swagger`.
+ *
+ * The plugin's page loads Swagger UI from a CDN. Its script address has no setting, so it is replaced in the page by
+ * our own copy, whose files lie in the binary and are sent from there without being kept in memory. A content security
+ * policy makes sure of it: the page may load nothing from anywhere else. (docs/decisions/api-docs.md)
+ */
+import { createHash } from "node:crypto";
+import { swagger } from "@elysiajs/swagger";
+import { Elysia } from "elysia";
+import styleFile from "swagger-ui-dist/swagger-ui.css" with { type: "file" };
+import scriptFile from "swagger-ui-dist/swagger-ui-bundle.js" with { type: "file" };
+import { assert } from "../base/assert.ts";
+import { jsonSchemaOf } from "./contract.ts";
+import { BEARER, HEADER_KEY } from "./openapi.ts";
+import { problemReply } from "./remember.contract.ts";
+
+export const DOCS_PATH = "/api/v1/docs";
+const DOCUMENT_PATH = `${DOCS_PATH}/json`;
+const STYLE_PATH = `${DOCS_PATH}/swagger-ui.css`;
+const SCRIPT_PATH = `${DOCS_PATH}/swagger-ui.js`;
+/** Where the plugin puts its own page, before its script is replaced. Not described, and harmless if found. */
+const PLUGIN_PAGE_PATH = `${DOCS_PATH}/plugin-page`;
+const ONE_DAY = "public, max-age=86400";
+
+export function docsRoutes(version: string) {
+  const plugin = swagger({
+    provider: "swagger-ui",
+    path: PLUGIN_PAGE_PATH,
+    specPath: DOCUMENT_PATH,
+    theme: STYLE_PATH,
+    swaggerOptions: {
+      url: DOCUMENT_PATH,
+      deepLinking: true,
+      persistAuthorization: false,
+      validatorUrl: "none",
+    },
+    documentation: {
+      info: {
+        title: "engram-appliance",
+        version,
+        description:
+          "A memory engine for programs and agents: store what was experienced, and recall it by meaning and by words.",
+        license: { name: "Apache-2.0", url: "https://www.apache.org/licenses/LICENSE-2.0" },
+      },
+      tags: [
+        { name: "Memories", description: "Remember, recall, read and forget" },
+        { name: "Spaces", description: "Memory spaces, isolated from each other" },
+        { name: "Index", description: "The vector index of a space" },
+        { name: "System", description: "The appliance itself" },
+      ],
+      components: {
+        // Elysia's plugin types the JSON Schemas of OpenAPI more narrowly than OpenAPI 3.0 does.
+        schemas: { Problem: jsonSchemaOf(problemReply) as never },
+        securitySchemes: {
+          [BEARER]: { type: "http", scheme: "bearer", description: "An API key, `eng_…`" },
+          [HEADER_KEY]: {
+            type: "apiKey",
+            in: "header",
+            name: "X-API-Key",
+            description: "An API key, `eng_…`",
+          },
+        },
+      },
+      servers: [{ url: "/", description: "This appliance" }],
+    },
+  });
+
+  let page: Promise<Page> | undefined;
+  return new Elysia({ name: "docs" })
+    .use(plugin)
+    .get(
+      DOCS_PATH,
+      async () => {
+        page ??= localPage(plugin);
+        const { html, policy } = await page;
+        return new Response(html, {
+          headers: {
+            "content-type": "text/html; charset=utf-8",
+            "content-security-policy": policy,
+            "referrer-policy": "no-referrer",
+          },
+        });
+      },
+      { detail: { hide: true } },
+    )
+    .get(STYLE_PATH, () => sendFile(styleFile, "text/css; charset=utf-8"), { detail: { hide: true } })
+    .get(SCRIPT_PATH, () => sendFile(scriptFile, "text/javascript; charset=utf-8"), {
+      detail: { hide: true },
+    });
+}
+
+type Page = { readonly html: string; readonly policy: string };
+
+async function localPage(plugin: { handle(request: Request): Promise<Response> }): Promise<Page> {
+  const made = await (await plugin.handle(new Request(`http://localhost${PLUGIN_PAGE_PATH}`))).text();
+  const html = made.replace(
+    /<script src="https:\/\/unpkg\.com\/[^"]+\/swagger-ui-bundle\.js" crossorigin>/,
+    `<script src="${SCRIPT_PATH}">`,
+  );
+  assert(html !== made, "the plugin's page loads Swagger UI by one script tag");
+  assert(!/(src|href)="https?:/.test(html), "the docs page loads nothing from elsewhere");
+  const inline = /<script>([\s\S]*?)<\/script>/.exec(html)?.[1];
+  assert(inline !== undefined, "the plugin's page starts Swagger UI in an inline script");
+  const hash = createHash("sha256").update(inline).digest("base64");
+  const policy =
+    `default-src 'none'; script-src 'self' 'sha256-${hash}'; style-src 'self' 'unsafe-inline'; ` +
+    "img-src 'self' data:; connect-src 'self'; form-action 'none'; frame-ancestors 'none'; base-uri 'none'";
+  return { html, policy };
+}
+
+function sendFile(path: string, contentType: string): Response {
+  return new Response(Bun.file(path), { headers: { "content-type": contentType, "cache-control": ONE_DAY } });
+}

@@ -1,0 +1,46 @@
+/** What the calls on stored memories take and answer. */
+import { z } from "zod";
+import { Contract } from "./contract.ts";
+import type { FieldForm } from "./query-fields.ts";
+import { memoryReply } from "./recall.contract.ts";
+import { LIST_LIMIT_MAX } from "./settings.ts";
+import { ackField } from "./shared.contract.ts";
+
+export const listQuery = z.strictObject({
+  limit: z.int().min(1).max(LIST_LIMIT_MAX).optional().describe("memories on a page; 50 where absent"),
+  cursor: z.string().min(1).max(1024).optional().describe("next_cursor of the page before"),
+  id: z
+    .string()
+    .min(1)
+    .optional()
+    .describe('this memory only; for ids that a path can not carry: "recall", "." and ".."'),
+});
+export const LIST_QUERY_FORMS: Readonly<Record<keyof z.output<typeof listQuery>, FieldForm>> = {
+  limit: "number",
+  cursor: "text",
+  id: "text",
+};
+export const checkedList = new Contract(listQuery);
+
+export const forgetQuery = z.strictObject({
+  ack: ackField
+    .optional()
+    .describe("how durable the forgetting is before it is answered; fsync where absent"),
+});
+export const FORGET_QUERY_FORMS: Readonly<Record<string, FieldForm>> = { ack: "text", id: "text" };
+export const checkedForget = new Contract(forgetQuery);
+
+export const forgetByIdQuery = forgetQuery.extend({ id: z.string().min(1).describe("the memory to forget") });
+export const checkedForgetById = new Contract(forgetByIdQuery);
+
+export const listReply = z.strictObject({
+  memories: z.array(memoryReply).describe("in the order of storing"),
+  next_cursor: z.string().nullable().describe("null on the last page"),
+});
+
+export const forgottenReply = z.strictObject({
+  id: z.string(),
+  space: z.string(),
+  ack: ackField.describe("the durability that was really reached"),
+  forgotten: z.boolean(),
+});

@@ -1,0 +1,74 @@
+/** How the calls on stored memories are described. */
+import { forgetByIdQuery, forgetQuery, forgottenReply, listQuery, listReply } from "./memories.contract.ts";
+import { describeOperation } from "./openapi.ts";
+import { memoryReply } from "./recall.contract.ts";
+import { MEMORY_EXAMPLE } from "./recall.docs.ts";
+
+const ID_PATH = { name: "id", description: 'The id, percent-encoded: "ada/moves/1" is `ada%2Fmoves%2F1`' };
+const FORGOTTEN = {
+  description: "Forgotten",
+  schema: forgottenReply,
+  example: { id: "ada/moves/1", space: "default", ack: "fsync", forgotten: true },
+};
+const ERRORS = ["memory-not-found", "space-not-found", "request-invalid"] as const;
+
+export function listDetail() {
+  return describeOperation({
+    id: "listMemories",
+    tag: "Memories",
+    summary: "List memories",
+    description: "In the order of storing, page by page.",
+    right: "read",
+    spaced: true,
+    query: listQuery,
+    replies: {
+      200: {
+        description: "A page of memories",
+        schema: listReply,
+        example: { memories: [MEMORY_EXAMPLE], next_cursor: null },
+      },
+    },
+    errors: ["memory-not-found", "space-not-found"],
+  });
+}
+
+export function getDetail() {
+  return describeOperation({
+    id: "getMemory",
+    tag: "Memories",
+    summary: "Read one memory",
+    right: "read",
+    spaced: true,
+    path: ID_PATH,
+    replies: { 200: { description: "The memory", schema: memoryReply, example: MEMORY_EXAMPLE } },
+    errors: ERRORS,
+  });
+}
+
+export function forgetDetail() {
+  return describeOperation({
+    id: "forget",
+    tag: "Memories",
+    summary: "Forget one memory for good",
+    right: "write",
+    spaced: true,
+    path: ID_PATH,
+    query: forgetQuery,
+    replies: { 200: FORGOTTEN },
+    errors: [...ERRORS, "overloaded", "disk-full"],
+  });
+}
+
+export function forgetByIdDetail() {
+  return describeOperation({
+    id: "forgetById",
+    tag: "Memories",
+    summary: "Forget one memory for good, named in the query",
+    description: 'For ids that a path can not carry: "recall", "." and "..".',
+    right: "write",
+    spaced: true,
+    query: forgetByIdQuery,
+    replies: { 200: FORGOTTEN },
+    errors: [...ERRORS, "overloaded", "disk-full"],
+  });
+}

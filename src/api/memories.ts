@@ -1,0 +1,55 @@
+/** `GET /api/v1/memories`, `GET` and `DELETE /api/v1/memories/{id}`, `DELETE /api/v1/memories?id=`. */
+import { Elysia } from "elysia";
+import type { ApiContext } from "./api-context.ts";
+import { forgottenText, jsonResponse, memoryText } from "./json-text.ts";
+import {
+  checkedForget,
+  checkedForgetById,
+  checkedList,
+  FORGET_QUERY_FORMS,
+  LIST_QUERY_FORMS,
+} from "./memories.contract.ts";
+import { forgetByIdDetail, forgetDetail, getDetail, listDetail } from "./memories.docs.ts";
+import { checkId } from "./memory-id.ts";
+import { queryFields } from "./query-fields.ts";
+import { type Call, guarded, pathTail, queryOf } from "./route.ts";
+import { LIST_LIMIT_DEFAULT } from "./settings.ts";
+
+const PATH = "/api/v1/memories";
+const READ = { right: "read", spaced: true } as const;
+const WRITE = { right: "write", spaced: true } as const;
+
+export function memoryRoutes(api: ApiContext) {
+  // The id is decoded here, not by the router: an id may hold any character, "/" and "%" among them.
+  const idOf = (request: Request) => checkId(pathTail(request, `${PATH}/`), "id");
+
+  const list = ({ request, space }: Call): Response => {
+    const asked = checkedList.check(queryFields(queryOf(request.url), LIST_QUERY_FORMS), "The query");
+    if (asked.id !== undefined) {
+      const memory = api.engine.get(space, checkId(asked.id, "id"));
+      return jsonResponse(`{"memories":[${memoryText(memory)}],"next_cursor":null}`);
+    }
+    const page = api.engine.list(space, { cursor: asked.cursor, limit: asked.limit ?? LIST_LIMIT_DEFAULT });
+    const next = page.nextCursor === undefined ? "null" : JSON.stringify(page.nextCursor);
+    return jsonResponse(`{"memories":[${page.memories.map(memoryText).join(",")}],"next_cursor":${next}}`);
+  };
+  const get = ({ request, space }: Call): Response =>
+    jsonResponse(memoryText(api.engine.get(space, idOf(request))));
+  const forget = async ({ request, space }: Call): Promise<Response> => {
+    const asked = checkedForget.check(queryFields(queryOf(request.url), FORGET_QUERY_FORMS), "The query");
+    return jsonResponse(
+      forgottenText(await api.engine.forget(space, idOf(request), { ack: asked.ack ?? "fsync" })),
+    );
+  };
+  const forgetById = async ({ request, space }: Call): Promise<Response> => {
+    const asked = checkedForgetById.check(queryFields(queryOf(request.url), FORGET_QUERY_FORMS), "The query");
+    const id = checkId(asked.id, "id");
+    return jsonResponse(forgottenText(await api.engine.forget(space, id, { ack: asked.ack ?? "fsync" })));
+  };
+
+  return new Elysia({ name: "memories" })
+    .get(PATH, guarded(api, READ, list), { detail: listDetail() })
+    .delete(PATH, guarded(api, WRITE, forgetById), { detail: forgetByIdDetail() })
+    .get(`${PATH}/:id`, guarded(api, READ, get), { detail: getDetail() })
+    .delete(`${PATH}/:id`, guarded(api, WRITE, forget), { detail: forgetDetail() });
+}

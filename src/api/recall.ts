@@ -1,0 +1,59 @@
+/** `GET` and `POST /api/v1/memories/recall`. */
+import { Elysia } from "elysia";
+import type { z } from "zod";
+import { RequestError } from "../base/errors.ts";
+import type { RecallQuery } from "../engine/engine.ts";
+import type { ApiContext } from "./api-context.ts";
+import { readEmbedding } from "./embedding-field.ts";
+import { jsonResponse, recalledText } from "./json-text.ts";
+import { queryFields } from "./query-fields.ts";
+import { checkedRecall, RECALL_QUERY_FORMS } from "./recall.contract.ts";
+import { recallGetDetail, recallPostDetail } from "./recall.docs.ts";
+import { checkedTimeMs } from "./remember.ts";
+import { readJson } from "./request-body.ts";
+import { type Call, guarded, queryOf } from "./route.ts";
+import { RECALL_LIMIT_DEFAULT } from "./settings.ts";
+
+const ACCESS = { right: "read", spaced: true } as const;
+const PATH = "/api/v1/memories/recall";
+
+export function recallRoutes(api: ApiContext) {
+  const fromBody = async ({ request, space }: Call): Promise<Response> => {
+    const asked = checkedRecall.check(await readJson(request, api.limits), "The body");
+    return jsonResponse(recalledText(await api.engine.recall(space, recallQuery(asked))));
+  };
+  const fromQuery = async ({ request, space }: Call): Promise<Response> => {
+    const asked = checkedRecall.check(queryFields(queryOf(request.url), RECALL_QUERY_FORMS), "The query");
+    return jsonResponse(recalledText(await api.engine.recall(space, recallQuery(asked))));
+  };
+  return new Elysia({ name: "recall" })
+    .get(PATH, guarded(api, ACCESS, fromQuery), { detail: recallGetDetail() })
+    .post(PATH, guarded(api, ACCESS, fromBody), { parse: "none", detail: recallPostDetail() });
+}
+
+function recallQuery(asked: z.output<typeof checkedRecall.schema>): RecallQuery {
+  const mode = asked.mode ?? "hybrid";
+  const embedding = asked.embedding === undefined ? undefined : readEmbedding(asked.embedding, "embedding");
+  if (asked.query === undefined && (embedding === undefined || mode === "words")) {
+    throw new RequestError({
+      code: "request-invalid",
+      message: "There is nothing to look for",
+      at: "query",
+      expected: mode === "words" ? 'a query, which mode "words" looks for' : "a query or an embedding",
+      received: "absent",
+    });
+  }
+  return {
+    query: asked.query,
+    embedding,
+    limit: asked.limit ?? RECALL_LIMIT_DEFAULT,
+    mode,
+    tags: asked.tags,
+    fromMs: asked.from === undefined ? undefined : checkedTimeMs(asked.from, "from"),
+    toMs: asked.to === undefined ? undefined : checkedTimeMs(asked.to, "to"),
+    minConfidence: asked.min_confidence,
+    threshold: asked.threshold,
+    explain: asked.explain,
+    ef: asked.ef,
+  };
+}

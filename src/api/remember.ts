@@ -1,0 +1,242 @@
+/** `POST /api/v1/memories/remember` and `…/remember/batch`. */
+import { Elysia } from "elysia";
+import { RequestError } from "../base/errors.ts";
+import type { Ack, IfExists, RememberInput } from "../engine/engine.ts";
+import type { ApiContext } from "./api-context.ts";
+import { readEmbedding } from "./embedding-field.ts";
+import { jsonResponse, rememberedFields } from "./json-text.ts";
+import { checkId } from "./memory-id.ts";
+import { problemOf, report } from "./problem.ts";
+import { queryFields } from "./query-fields.ts";
+import { type CheckedMemory, type RememberContracts, rememberContracts } from "./remember.contract.ts";
+import { batchDetail, rememberDetail } from "./remember.docs.ts";
+import { checkDepth, mediaType, notJson, readJson, readText, unsupported } from "./request-body.ts";
+import { type Call, guarded, queryOf, requestName } from "./route.ts";
+import type { ApiLimits } from "./settings.ts";
+import { timeMs } from "./shared.contract.ts";
+
+const ACCESS = { right: "write", spaced: true } as const;
+
+export function rememberRoutes(api: ApiContext) {
+  const contracts = rememberContracts(api.limits);
+  return new Elysia({ name: "remember" })
+    .post("/api/v1/memories/remember", guarded(api, ACCESS, remember(api, contracts)), {
+      parse: "none",
+      detail: rememberDetail(contracts),
+    })
+    .post("/api/v1/memories/remember/batch", guarded(api, ACCESS, rememberBatch(api, contracts)), {
+      parse: "none",
+      detail: batchDetail(contracts),
+    });
+}
+
+function remember(api: ApiContext, contracts: RememberContracts) {
+  return async ({ request, space }: Call): Promise<Response> => {
+    const body = contracts.checkedMemory.check(await readJson(request, api.limits), "The body");
+    const input = rememberInput(body, "", 1, api.limits, undefined);
+    const [result] = await api.engine.remember(space, [input], { ack: body.ack ?? "fsync" });
+    if (result === undefined) throw new TypeError("the engine answers one result per memory");
+    if (result instanceof Error) throw result;
+    return jsonResponse(`{${rememberedFields(result)}}`, 201);
+  };
+}
+
+/** A batch as it came: its memories, unchecked, and where each stands in the request. */
+type Batch = {
+  readonly memories: readonly unknown[];
+  readonly ack: Ack | undefined;
+  readonly ifExists: IfExists | undefined;
+  /** levels of JSON above a field of a memory */
+  readonly levelsAbove: number;
+  readonly place: (index: number) => string;
+};
+
+function rememberBatch(api: ApiContext, contracts: RememberContracts) {
+  return async ({ request, space }: Call): Promise<Response> => {
+    const batch = await readBatch(request, contracts, api.limits);
+    const results = new Array<string>(batch.memories.length);
+    const inputs: RememberInput[] = [];
+    const indexOfInput: number[] = [];
+    const where = requestName(request);
+    let failed = 0;
+    const fail = (index: number, error: unknown) => {
+      report(error, api.errors, where);
+      const problem = problemOf(error);
+      results[index] = `{"status":${problem.status},"error":${JSON.stringify(problem)}}`;
+      failed++;
+    };
+
+    let ack: Ack = "memory";
+    for (let i = 0; i < batch.memories.length; i++) {
+      try {
+        const memory = batch.memories[i];
+        if (memory instanceof RequestError) throw memory;
+        const at = batch.place(i);
+        const checked = contracts.checkedMemory.check(memory, "The memory", at);
+        inputs.push(rememberInput(checked, `${at}.`, batch.levelsAbove, api.limits, batch.ifExists));
+        indexOfInput.push(i);
+        ack = stronger(ack, checked.ack ?? batch.ack ?? "fsync");
+      } catch (error) {
+        if (!(error instanceof RequestError)) throw error;
+        fail(i, error);
+      }
+    }
+
+    const remembered = inputs.length === 0 ? [] : await api.engine.remember(space, inputs, { ack });
+    for (let i = 0; i < inputs.length; i++) {
+      const result = remembered[i];
+      const index = indexOfInput[i]!;
+      if (result === undefined) throw new TypeError("the engine answers one result per memory");
+      if (result instanceof Error) fail(index, result);
+      else results[index] = `{"status":201,${rememberedFields(result)}}`;
+    }
+    const stored = results.length - failed;
+    return jsonResponse(
+      `{"results":[${results.join(",")}],"stored":${stored},"failed":${failed}}`,
+      failed === 0 ? 201 : 207,
+    );
+  };
+}
+
+async function readBatch(request: Request, contracts: RememberContracts, limits: ApiLimits): Promise<Batch> {
+  const type = mediaType(request);
+  if (type === "application/json") {
+    const body = contracts.checkedBatch.check(await readJson(request, limits), "The body");
+    checkCount(body.memories.length, limits);
+    const place = (index: number) => `memories[${index}]`;
+    return { memories: body.memories, ack: body.ack, ifExists: body.if_exists, levelsAbove: 3, place };
+  }
+  if (type === "application/x-ndjson" || type === "application/jsonl") {
+    const query = queryFields(queryOf(request.url), { ack: "text", if_exists: "text" });
+    const defaults = contracts.checkedBatchQuery.check(query, "The query");
+    const lines = (await readText(request, limits)).split("\n").filter((line) => line.trim() !== "");
+    checkCount(lines.length, limits);
+    const place = (index: number) => `line[${index + 1}]`;
+    const memories = lines.map((line, index) => parseLine(line, place(index)));
+    return { memories, ack: defaults.ack, ifExists: defaults.if_exists, levelsAbove: 1, place };
+  }
+  throw unsupported(type, "application/json, application/x-ndjson");
+}
+
+/** The memory of a line; its error where it is not JSON, so that the other lines are stored. */
+function parseLine(line: string, at: string): unknown {
+  try {
+    return JSON.parse(line);
+  } catch (cause) {
+    return notJson(line, cause, "The line", at);
+  }
+}
+
+function checkCount(count: number, limits: ApiLimits): void {
+  if (count === 0) {
+    throw new RequestError({
+      code: "request-invalid",
+      message: "The batch is empty",
+      at: "memories",
+      expected: `1 to ${limits.batchCountMax} memories`,
+      received: "none",
+    });
+  }
+  if (count <= limits.batchCountMax) return;
+  throw new RequestError({
+    code: "batch-too-large",
+    message: `The batch holds ${count} memories, and ${limits.batchCountMax} are taken at most`,
+    at: "memories",
+    expected: `at most ${limits.batchCountMax} memories`,
+    received: `${count}`,
+  });
+}
+
+/** A checked memory as the engine takes it. `prefix` goes before field names in errors: "memories[3]." */
+function rememberInput(
+  memory: CheckedMemory,
+  prefix: string,
+  levelsAbove: number,
+  limits: ApiLimits,
+  ifExists: IfExists | undefined,
+): RememberInput {
+  checkContent(memory.content, `${prefix}content`, limits);
+  if (memory.id !== undefined) checkId(memory.id, `${prefix}id`);
+  return {
+    content: memory.content,
+    id: memory.id,
+    embedding:
+      memory.embedding === undefined ? undefined : readEmbedding(memory.embedding, `${prefix}embedding`),
+    confidence: memory.confidence,
+    timestampMs:
+      memory.timestamp === undefined ? undefined : checkedTimeMs(memory.timestamp, `${prefix}timestamp`),
+    tags: memory.tags,
+    metadataJson:
+      memory.metadata === undefined
+        ? undefined
+        : metadataJson(memory.metadata, `${prefix}metadata`, levelsAbove, limits),
+    ifExists: memory.if_exists ?? ifExists,
+  };
+}
+
+function checkContent(content: string, at: string, limits: ApiLimits): void {
+  // A UTF-16 unit takes at most 3 bytes of UTF-8, so most contents need no counting.
+  if (content.length * 3 > limits.contentBytesMax) {
+    const bytes = Buffer.byteLength(content);
+    if (bytes > limits.contentBytesMax)
+      throw tooLarge("content-too-large", at, bytes, limits.contentBytesMax);
+  }
+  checkWellFormed(content, at);
+}
+
+function metadataJson(metadata: unknown, at: string, levelsAbove: number, limits: ApiLimits): string {
+  checkDepth(metadata, at, levelsAbove, limits);
+  const text = JSON.stringify(metadata);
+  if (text.length * 3 > limits.metadataBytesMax) {
+    const bytes = Buffer.byteLength(text);
+    if (bytes > limits.metadataBytesMax)
+      throw tooLarge("metadata-too-large", at, bytes, limits.metadataBytesMax);
+  }
+  return text;
+}
+
+/** Half of a surrogate pair has no UTF-8 form: it would come back as another text than was stored. */
+function checkWellFormed(text: string, at: string): void {
+  if (text.isWellFormed()) return;
+  throw new RequestError({
+    code: "request-invalid",
+    message: `The body does not match its contract: ${at} holds half of a surrogate pair`,
+    at,
+    expected: "Unicode text",
+    received: "half of a surrogate pair",
+  });
+}
+
+export function checkedTimeMs(value: number | string, at: string): number {
+  const ms = timeMs(value);
+  if (Number.isFinite(ms)) return ms;
+  throw new RequestError({
+    code: "request-invalid",
+    message: `The request does not match its contract: ${at} is no day or hour of the calendar`,
+    at,
+    expected: "a time that exists",
+    received: JSON.stringify(value),
+  });
+}
+
+function tooLarge(
+  code: "content-too-large" | "metadata-too-large",
+  at: string,
+  bytes: number,
+  bytesMax: number,
+): RequestError {
+  return new RequestError({
+    code,
+    message: `${at} has ${bytes} bytes, and ${bytesMax} are stored at most`,
+    at,
+    expected: `at most ${bytesMax} bytes`,
+    received: `${bytes} bytes`,
+  });
+}
+
+const ACK_STRENGTH: Readonly<Record<Ack, number>> = { memory: 0, wal: 1, fsync: 2 };
+
+/** A batch is one group of writes, so it gets the strongest durability that one of its memories asks for. */
+function stronger(a: Ack, b: Ack): Ack {
+  return ACK_STRENGTH[a] >= ACK_STRENGTH[b] ? a : b;
+}

@@ -1,0 +1,143 @@
+/**
+ * One way through every call: name the space, let the caller in, do it, turn errors into problems.
+ *
+ * Handlers are plain functions of a `Call`. The path is synchronous as long as nothing has to be waited for: a
+ * verified key and a read from shared memory cost no promise.
+ */
+import { RequestError } from "../base/errors.ts";
+import type { Right } from "../storage/key-store.ts";
+import type { Caller } from "./access.ts";
+import type { ApiContext } from "./api-context.ts";
+import { problemResponse } from "./problem.ts";
+import { SPACE_DEFAULT, SPACE_NAME } from "./settings.ts";
+
+/** A request that was let in. */
+export type Call = {
+  readonly request: Request;
+  readonly caller: Caller;
+  /** the memory space it works on; "default" where the call works on none */
+  readonly space: string;
+};
+
+export type Handle = (call: Call) => Response | Promise<Response>;
+
+export type RouteAccess = {
+  readonly right: Right;
+  /** whether the call works on the space that X-Memory-Space names */
+  readonly spaced: boolean;
+};
+
+/** The Elysia handler of a guarded call. */
+export function guarded(api: ApiContext, access: RouteAccess, handle: Handle) {
+  const failed = (error: unknown, request: Request) =>
+    problemResponse(error, api.errors, requestName(request));
+  return ({ request }: { request: Request }): Response | Promise<Response> => {
+    try {
+      if (api.draining) throw shuttingDown();
+      checkHeaderBytes(request, api.limits.headerBytesMax);
+      const space = access.spaced ? spaceOf(request) : SPACE_DEFAULT;
+      const caller = api.access.admit(request, access.right, access.spaced ? space : undefined);
+      const reply =
+        caller instanceof Promise
+          ? caller.then((admitted) => handle({ request, caller: admitted, space }))
+          : handle({ request, caller, space });
+      return reply instanceof Promise ? reply.catch((error: unknown) => failed(error, request)) : reply;
+    } catch (error) {
+      return failed(error, request);
+    }
+  };
+}
+
+/** The Elysia handler of a call that anyone may make. */
+export function open(api: ApiContext, handle: (request: Request) => Response) {
+  return ({ request }: { request: Request }): Response => {
+    try {
+      return handle(request);
+    } catch (error) {
+      return problemResponse(error, api.errors, requestName(request));
+    }
+  };
+}
+
+/** A request as the log names it: no query, which may hold content. */
+export function requestName(request: Request): string {
+  return `${request.method} ${pathOf(request.url)}`;
+}
+
+/** The path of a URL as it was sent, percent-encoding and all. */
+export function pathOf(url: string): string {
+  const start = url.indexOf("/", url.indexOf("://") + 3);
+  if (start < 0) return "/";
+  const end = url.indexOf("?", start);
+  return end < 0 ? url.slice(start) : url.slice(start, end);
+}
+
+/** What follows `?`; empty where nothing does. */
+export function queryOf(url: string): string {
+  const start = url.indexOf("?");
+  return start < 0 ? "" : url.slice(start + 1);
+}
+
+/**
+ * Text that was percent-encoded into the path behind `prefix`.
+ * @throws {RequestError} `request-invalid` when it does not decode to UTF-8
+ */
+export function pathTail(request: Request, prefix: string): string {
+  const raw = pathOf(request.url).slice(prefix.length);
+  try {
+    return decodeURIComponent(raw);
+  } catch (cause) {
+    throw new RequestError({
+      code: "request-invalid",
+      message: "The path can not be decoded",
+      at: "path",
+      expected: "percent-encoded UTF-8",
+      received: JSON.stringify(raw.slice(0, 128)),
+      cause,
+    });
+  }
+}
+
+/** @throws {RequestError} `request-invalid` */
+export function checkSpaceName(name: string, at: string): string {
+  if (SPACE_NAME.test(name)) return name;
+  throw new RequestError({
+    code: "request-invalid",
+    message: "The name of the memory space is not allowed",
+    at,
+    expected: "1 to 64 letters, digits, dots, hyphens and underscores, the first a letter or digit",
+    received: name.length <= 128 ? JSON.stringify(name) : `a text of ${name.length} characters`,
+  });
+}
+
+function spaceOf(request: Request): string {
+  const name = request.headers.get("x-memory-space");
+  return name === null ? SPACE_DEFAULT : checkSpaceName(name, "X-Memory-Space");
+}
+
+/**
+ * The HTTP server itself refuses more than 16 KiB of headers; a lower limit is held here, on the names and values
+ * as they are parsed.
+ */
+const SERVER_HEADER_BYTES_MAX = 16 * 1024;
+
+function checkHeaderBytes(request: Request, bytesMax: number): void {
+  if (bytesMax >= SERVER_HEADER_BYTES_MAX) return;
+  let bytes = 0;
+  for (const [name, value] of request.headers) bytes += name.length + value.length + 4;
+  if (bytes <= bytesMax) return;
+  throw new RequestError({
+    code: "headers-too-large",
+    message: `The headers have ${bytes} bytes, and ${bytesMax} are read at most`,
+    expected: `at most ${bytesMax} bytes`,
+    received: `${bytes} bytes`,
+  });
+}
+
+export function shuttingDown(): RequestError {
+  return new RequestError({
+    code: "shutting-down",
+    message: "The appliance takes no new requests",
+    retryAfterSeconds: 5,
+  });
+}

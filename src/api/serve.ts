@@ -1,0 +1,162 @@
+/**
+ * Puts the API on a port: one server in each API worker, all on the same port (SO_REUSEPORT), so that the kernel
+ * spreads connections over the workers.
+ *
+ * What Bun's server enforces by itself: a request head of at most 16 KiB (answered 431), a body of at most a little
+ * over limits.body_mb (answered 413; declared sizes over the limit get our own answer), and idle connections. It does
+ * not count connections. What costs memory and time are the requests under way, of which a connection has one at a
+ * time, so those are counted: above the limit they are answered 503, and idle connections are bounded by the idle
+ * timeout and by the limit of file descriptors.
+ *
+ * Life of a server:   serving --stop()--> draining --no request left, or the timeout--> stopped
+ */
+import { OperatorError, RequestError } from "../base/errors.ts";
+import type { Settings } from "../config/schema.ts";
+import type { Api } from "./create-api.ts";
+import { isLoopback } from "./local-guard.ts";
+import { problemResponse } from "./problem.ts";
+import { requestName } from "./route.ts";
+import type { AccessSettings, ApiSettings } from "./settings.ts";
+
+const KIB = 1024;
+const MIB = 1024 * KIB;
+
+/** What the API needs of the settings. @param workerCount workers that share the port */
+export function apiSettings(settings: Settings, workerCount: number): ApiSettings {
+  const { server, limits, access } = settings;
+  return {
+    host: server.host,
+    port: server.port,
+    drainTimeoutMs: server.drain_timeout_s * 1000,
+    inFlightMax: Math.ceil(server.max_connections / workerCount),
+    idleTimeoutSeconds: server.idle_timeout_s,
+    limits: {
+      bodyBytesMax: limits.body_mb * MIB,
+      headerBytesMax: limits.header_kb * KIB,
+      jsonDepthMax: limits.json_depth,
+      batchCountMax: limits.batch_max,
+      contentBytesMax: limits.content_kb * KIB,
+      metadataBytesMax: limits.metadata_kb * KIB,
+      tagCountMax: limits.tags_max,
+    },
+    access: {
+      requireKeys: access.require_keys,
+      allowUnauthenticatedRemote: access.allow_unauthenticated_remote,
+      failedLoginBurst: access.failed_login_burst,
+      failedLoginDelayMs: access.failed_login_delay_ms,
+    },
+  };
+}
+
+/**
+ * Refuses to listen where anyone could read and delete every memory.
+ * @throws {OperatorError} `listen-refused`
+ */
+export function checkListening(host: string, access: AccessSettings, hasKeys: boolean): void {
+  if (isLoopback(host) || hasKeys || access.requireKeys || access.allowUnauthenticatedRemote) return;
+  throw new OperatorError({
+    code: "listen-refused",
+    message: `Cannot listen on ${host}: there is no API key, so anyone who reaches it could read and delete every memory`,
+    remedy: "Make a key first: engram-appliance key create; or listen on 127.0.0.1",
+  });
+}
+
+export type ApiServer = {
+  /** the port really listened on */
+  readonly port: number;
+  /** requests under way */
+  readonly inFlight: () => number;
+  /** Takes no new requests, lets those under way finish within the timeout, then closes every connection. */
+  readonly stop: () => Promise<StopOutcome>;
+};
+
+/** How a stop ended: "drained", or "cut" when requests were still under way at the timeout. */
+export type StopOutcome = "drained" | "cut";
+
+export type ServeOptions = {
+  readonly api: Api;
+  readonly settings: ApiSettings;
+  /** share the port with other workers */
+  readonly reusePort: boolean;
+};
+
+/** @throws {OperatorError} `listen-failed` */
+export function serveApi({ api, settings, reusePort }: ServeOptions): ApiServer {
+  const { context } = api;
+  const serving = (request: Request, server: Bun.Server<undefined>): Response | Promise<Response> => {
+    if (server.pendingRequests > settings.inFlightMax) {
+      return problemResponse(tooMany(settings.inFlightMax), context.errors, requestName(request));
+    }
+    return api.fetch(request);
+  };
+  let server: Bun.Server<undefined>;
+  try {
+    server = Bun.serve({
+      hostname: settings.host.replace(/^\[(.*)\]$/, "$1"),
+      port: settings.port,
+      reusePort,
+      idleTimeout: settings.idleTimeoutSeconds,
+      // A declared size over the limit is refused with our own answer; this stops the undeclared ones.
+      maxRequestBodySize: settings.limits.bodyBytesMax + MIB,
+      development: false,
+      fetch: serving,
+      error: (error) => problemResponse(error, context.errors, "the HTTP server"),
+    });
+  } catch (cause) {
+    throw listenFailed(settings, cause);
+  }
+  context.access.remoteAddress = (request) => server.requestIP(request)?.address ?? "unknown";
+
+  let stopping: Promise<StopOutcome> | undefined;
+  const stop = async (): Promise<StopOutcome> => {
+    context.draining = true;
+    // Closes the listening socket at once; resolves when the connections are gone, idle ones included.
+    const closed = server.stop(false);
+    const outcome = await settledWithin(() => server.pendingRequests === 0, settings.drainTimeoutMs);
+    await server.stop(true);
+    await closed;
+    return outcome ? "drained" : "cut";
+  };
+  return {
+    port: server.port ?? settings.port,
+    inFlight: () => server.pendingRequests,
+    stop: () => {
+      stopping ??= stop();
+      return stopping;
+    },
+  };
+}
+
+/** Polls: a server tells nobody when its last request ends, and a stop happens once. */
+async function settledWithin(settled: () => boolean, timeoutMs: number): Promise<boolean> {
+  const startedAtMs = performance.now();
+  while (!settled()) {
+    if (performance.now() - startedAtMs >= timeoutMs) return false;
+    await Bun.sleep(5);
+  }
+  return true;
+}
+
+function tooMany(inFlightMax: number): RequestError {
+  return new RequestError({
+    code: "overloaded",
+    message: `Cannot take another request: ${inFlightMax} are under way in this worker`,
+    expected: `at most ${inFlightMax} at once`,
+    received: "more",
+    retryAfterSeconds: 1,
+  });
+}
+
+function listenFailed(settings: ApiSettings, cause: unknown): OperatorError {
+  const code = (cause as { code?: unknown }).code;
+  const where = `${settings.host}:${settings.port}`;
+  return new OperatorError({
+    code: "listen-failed",
+    message: `Cannot listen on ${where}: ${code === "EADDRINUSE" ? "the port is taken" : cause instanceof Error ? cause.message : String(cause)}`,
+    remedy:
+      code === "EADDRINUSE"
+        ? `See who holds it: ss -ltnp sport = :${settings.port}; or set server.port`
+        : "Set server.host to an address of this machine, and server.port to a free port",
+    cause,
+  });
+}

@@ -1,0 +1,47 @@
+/** What the HTTP API is set to. `serve.ts` makes it from the settings; tests make it by hand. */
+
+/** What one request may ask for; more is refused with a 4xx that names the limit. */
+export type ApiLimits = {
+  readonly bodyBytesMax: number;
+  readonly headerBytesMax: number;
+  /** levels of objects and arrays, the body itself being the first */
+  readonly jsonDepthMax: number;
+  readonly batchCountMax: number;
+  readonly contentBytesMax: number;
+  readonly metadataBytesMax: number;
+  readonly tagCountMax: number;
+};
+
+export type AccessSettings = {
+  /** a key is needed even before the first one exists */
+  readonly requireKeys: boolean;
+  readonly allowUnauthenticatedRemote: boolean;
+  /** wrong keys one address may send before it is answered 429 */
+  readonly failedLoginBurst: number;
+  readonly failedLoginDelayMs: number;
+};
+
+export type ApiSettings = {
+  readonly host: string;
+  readonly port: number;
+  readonly drainTimeoutMs: number;
+  /** requests under way at once in this worker; more are answered 503 */
+  readonly inFlightMax: number;
+  readonly idleTimeoutSeconds: number;
+  readonly limits: ApiLimits;
+  readonly access: AccessSettings;
+};
+
+/** Ids are any text up to this many bytes of UTF-8. */
+export const ID_BYTES_MAX = 256;
+export const TAG_CHARS_MAX = 256;
+export const EMBEDDING_DIMENSIONS_MAX = 8192;
+export const RECALL_LIMIT_MAX = 1000;
+export const RECALL_LIMIT_DEFAULT = 10;
+export const RECALL_EF_MAX = 4096;
+export const LIST_LIMIT_MAX = 1000;
+export const LIST_LIMIT_DEFAULT = 50;
+export const CONFIDENCE_DEFAULT = 0.7;
+/** Names of memory spaces: they are directory names and header values too. */
+export const SPACE_NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;
+export const SPACE_DEFAULT = "default";

@@ -1,0 +1,44 @@
+/** Fields that several contracts share. */
+import { z } from "zod";
+import { EMBEDDING_DIMENSIONS_MAX, SPACE_NAME, TAG_CHARS_MAX } from "./settings.ts";
+
+const TIME_MS_MAX = 8.64e15;
+const TIME_TEXT = /^\d{4}-\d{2}-\d{2}(T\d{2}:\d{2}(:\d{2}(\.\d{1,9})?)?(Z|[+-]\d{2}:\d{2}))?$/;
+
+export const timeField = z.union(
+  [z.number().min(-TIME_MS_MAX).max(TIME_MS_MAX), z.string().regex(TIME_TEXT)],
+  {
+    error:
+      'expected milliseconds since 1970, or ISO 8601 as "2026-01-31" or "2026-01-31T12:00:00Z", with an offset',
+  },
+);
+
+export const ackField = z.enum(["memory", "wal", "fsync"]);
+export const ifExistsField = z.enum(["error", "keep", "replace"]);
+export const unitField = z.number().min(0).max(1);
+
+/** Tags are joined by U+0000 where they are stored, and a control character in a tag is a mistake anyway. */
+export const tagField = z
+  .string()
+  .min(1)
+  .max(TAG_CHARS_MAX)
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is refused here
+  .regex(/^[^\u0000-\u001f\u007f]+$/, { error: "expected a text without control characters" });
+
+/** As documented. While serving the field is left open and read by `embedding-field.ts`, in one loop. */
+export const embeddingField = z.union([
+  z.array(z.number()).min(1).max(EMBEDDING_DIMENSIONS_MAX),
+  z.string().min(8),
+]);
+
+export const spaceNameField = z
+  .string()
+  .regex(SPACE_NAME, { error: "expected 1 to 64 letters, digits, dots, hyphens and underscores" });
+
+/** A time as it is answered. */
+export const timeReply = z.string().describe("ISO 8601, UTC");
+
+/** Milliseconds since 1970 of a checked time field; NaN for a day or hour that does not exist. */
+export function timeMs(value: number | string): number {
+  return typeof value === "number" ? Math.round(value) : Date.parse(value);
+}

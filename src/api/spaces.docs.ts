@@ -1,0 +1,87 @@
+/** How the calls on memory spaces are described. */
+import { describeOperation } from "./openapi.ts";
+import { spaceBody, spaceDeletedReply, spaceReply, spacesReply } from "./spaces.contract.ts";
+
+const SPACE_EXAMPLE = {
+  name: "default",
+  dimensions: 768,
+  embedder: "hash/1",
+  language: "english",
+  quantization: "bf16",
+  node: 0,
+  memories: 50_000,
+  forgotten: 12,
+  indexed: 49_000,
+  tail: 1_000,
+  pending_embedding: 0,
+  terms: 31_417,
+  memory_bytes: 268_435_456,
+  created_at: "2026-01-31T12:00:00.000Z",
+};
+const NAME_PATH = { name: "name", description: "The name of the space" };
+
+export function listSpacesDetail() {
+  return describeOperation({
+    id: "listSpaces",
+    tag: "Spaces",
+    summary: "List memory spaces",
+    description: "Those that the key opens.",
+    right: "read",
+    spaced: false,
+    replies: {
+      200: { description: "The spaces", schema: spacesReply, example: { spaces: [SPACE_EXAMPLE] } },
+    },
+    errors: [],
+  });
+}
+
+export function createSpaceDetail() {
+  return describeOperation({
+    id: "createSpace",
+    tag: "Spaces",
+    summary: "Make a memory space",
+    description: "A space keeps its dimensions, its embedder and its language for good.",
+    right: "admin",
+    spaced: false,
+    body: {
+      schema: spaceBody,
+      examples: {
+        plain: { summary: "As the settings say", value: { name: "agent-7" } },
+        brought: {
+          summary: "Callers bring embeddings",
+          value: { name: "images", dimensions: 512, embedder: "none", language: "none" },
+        },
+      },
+    },
+    replies: { 201: { description: "Made", schema: spaceReply, example: { ...SPACE_EXAMPLE, memories: 0 } } },
+    errors: ["space-exists", "space-limit-reached", "space-forbidden", "embedder-mismatch", "disk-full"],
+  });
+}
+
+export function showSpaceDetail() {
+  return describeOperation({
+    id: "showSpace",
+    tag: "Spaces",
+    summary: "Show one memory space",
+    right: "read",
+    spaced: false,
+    path: NAME_PATH,
+    replies: { 200: { description: "The space", schema: spaceReply, example: SPACE_EXAMPLE } },
+    errors: ["space-not-found", "space-forbidden", "request-invalid"],
+  });
+}
+
+export function deleteSpaceDetail() {
+  return describeOperation({
+    id: "deleteSpace",
+    tag: "Spaces",
+    summary: "Delete a memory space with all its memories",
+    right: "admin",
+    spaced: false,
+    path: NAME_PATH,
+    replies: {
+      200: { description: "Deleted", schema: spaceDeletedReply, example: { name: "agent-7", deleted: true } },
+    },
+    errors: ["space-not-found", "space-forbidden", "request-invalid", "disk-full"],
+  });
+}
