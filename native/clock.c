@@ -4,10 +4,10 @@
  * frequency the processor states. The caller decides (src/ffi/tick-clock.ts) whether the counter can be
  * trusted on this machine: it must run at one rate in every state of every core.
  *
- * The rate is the one thing the shim remembers: written once by shim_clock_calibrate() before other threads
- * are started, read by all. */
+ * The rate is written once, by the first shim_clock_calibrate() of the process, and read by all threads. */
 #include "shim.h"
 
+#include <pthread.h>
 #include <time.h>
 
 #if defined(__x86_64__)
@@ -15,6 +15,7 @@
 #include <x86intrin.h>
 #endif
 
+static pthread_mutex_t calibrating = PTHREAD_MUTEX_INITIALIZER;
 static uint64_t ticks_at_origin;
 static double ns_per_tick;
 
@@ -52,17 +53,16 @@ static void read_both(uint64_t *ticks_out, uint64_t *ns_out) {
     }
 }
 
-/* Find the counter's rate. Takes `calibrate_ms` (1 to 1000) on x86-64 and no time on arm64; each end is good
- * to some 30 ns, so 10 ms give the rate to about 5 in a million. Before any other thread uses the clock.
- * Returns 0; -EINVAL for a time outside the rule; -ENODEV when the counter does not advance. */
-SHIM_EXPORT int32_t shim_clock_calibrate(uint32_t calibrate_ms) {
-    if (calibrate_ms < 1 || calibrate_ms > 1000) return -EINVAL;
+static int32_t calibrate(uint32_t calibrate_ms) {
+    double rate;
 #if defined(__aarch64__)
+    (void)calibrate_ms;
+    (void)read_both;
     uint64_t frequency;
     __asm__ volatile("mrs %0, cntfrq_el0" : "=r"(frequency));
     if (frequency == 0) return -ENODEV;
     ticks_at_origin = ticks();
-    ns_per_tick = 1e9 / (double)frequency;
+    rate = 1e9 / (double)frequency;
 #else
     uint64_t ticks_begin = 0, ns_begin = 0, ticks_end = 0, ns_end = 0;
     read_both(&ticks_begin, &ns_begin);
@@ -71,9 +71,22 @@ SHIM_EXPORT int32_t shim_clock_calibrate(uint32_t calibrate_ms) {
     read_both(&ticks_end, &ns_end);
     if (ticks_end <= ticks_begin || ns_end <= ns_begin) return -ENODEV;
     ticks_at_origin = ticks_begin;
-    ns_per_tick = (double)(ns_end - ns_begin) / (double)(ticks_end - ticks_begin);
+    rate = (double)(ns_end - ns_begin) / (double)(ticks_end - ticks_begin);
 #endif
+    /* Stored last: whoever sees the rate sees the origin. */
+    __atomic_store(&ns_per_tick, &rate, __ATOMIC_RELEASE);
     return 0;
+}
+
+/* Find the counter's rate, unless it was found before. Takes `calibrate_ms` (1 to 1000) on x86-64 and no time
+ * on arm64; each end is good to some 30 ns, so 5 ms give the rate to about 10 in a million.
+ * Returns 0; -EINVAL for a time outside the rule; -ENODEV when the counter does not advance. */
+SHIM_EXPORT int32_t shim_clock_calibrate(uint32_t calibrate_ms) {
+    if (calibrate_ms < 1 || calibrate_ms > 1000) return -EINVAL;
+    pthread_mutex_lock(&calibrating);
+    const int32_t answer = ns_per_tick == 0 ? calibrate(calibrate_ms) : 0;
+    pthread_mutex_unlock(&calibrating);
+    return answer;
 }
 
 /* Nanoseconds since the calibration; 0 before it. Exact to a tick for 104 days. Not serialised with the

@@ -352,7 +352,8 @@ export class ByteArena extends ByteArenaReader {
   }
 
   #placeFor(bytes: number): number {
-    assert(bytes <= this.ref.chunkBytes, "a record fits one chunk");
+    const { chunkBytes } = this.ref;
+    assert(bytes <= chunkBytes, "a record fits one chunk");
     const at = Math.ceil(this.#usedBytes / this.#alignBytes) * this.#alignBytes;
     const left = chunkBytes - (at % chunkBytes);
     return left < bytes ? at + left : at;
