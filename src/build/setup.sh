@@ -10,8 +10,7 @@ fail() {
   exit "${3:-69}"
 }
 
-# npm writes node_modules/.package-lock.json when it is done, so a lock file that is newer than it, or that
-# another program installed from, means installing again. Our own copy of the lock says what is installed.
+# A copy of the lock inside node_modules says what was installed from it.
 dependencies_are_fresh() {
   [ -e node_modules/.bin/bun ] && cmp -s package-lock.json node_modules/.engram-lock
 }
@@ -30,13 +29,16 @@ install_dependencies() {
   cp package-lock.json node_modules/.engram-lock
 }
 
-# The bun package's own script would link the platform's binary; without it the binary is used where it lies.
-find_bun() {
-  for candidate in node_modules/.bin/bun node_modules/@oven/bun-linux-*/bin/bun; do
-    if [ -x "$candidate" ] && "$candidate" --version >/dev/null 2>&1; then
-      BUN=$PWD/$candidate
-      return 0
-    fi
+# The bun package's own install script would put the platform's binary in place of its stub; so do we, with
+# the first of the platform's packages that runs here.
+link_bun() {
+  if [ -x node_modules/.bin/bun ] && node_modules/.bin/bun --version >/dev/null 2>&1; then return 0; fi
+  for candidate in node_modules/@oven/bun-*/bin/bun; do
+    "$candidate" --version >/dev/null 2>&1 || continue
+    mkdir -p node_modules/bun/bin node_modules/.bin
+    ln -f "$candidate" node_modules/bun/bin/bun.exe
+    ln -sf ../bun/bin/bun.exe node_modules/.bin/bun
+    return 0
   done
   return 1
 }
@@ -44,7 +46,8 @@ find_bun() {
 setup() {
   [ "$(uname -s)" = Linux ] || fail "this is $(uname -s); the appliance runs on Linux" "use a Linux machine" 71
   dependencies_are_fresh || install_dependencies
-  find_bun || fail "no Bun in node_modules runs on this machine ($(uname -m))" "rm -rf node_modules, then again"
+  link_bun || fail "no Bun in node_modules runs on this machine ($(uname -m))" "rm -rf node_modules, then again"
+  BUN=$PWD/node_modules/.bin/bun
   PATH=$PWD/node_modules/.bin:$PATH
   export PATH
   "$BUN" src/build/build.ts || exit $?
