@@ -88,8 +88,8 @@ export function fuse(
   let highest = 0;
   for (let i = 0; i < count; i++) {
     let fused = 0;
-    if (words !== undefined) fused += (1 - share) * valueOf(bm25[i]!, words);
-    if (vector !== undefined) fused += share * valueOf(cosines[i]!, vector);
+    if (words !== undefined) fused += (1 - share) * measured(bm25[i]!, words);
+    if (vector !== undefined) fused += share * measured(cosines[i]!, vector);
     if (closeness !== undefined) fused += TIME_WEIGHT * closeness[i]!;
     scores[i] = fused;
     if (fused > highest) highest = fused;
@@ -120,7 +120,7 @@ export function scoreOfCosine(cosine: number): number {
 
 type Scale = { readonly floor: number; readonly unit: number; readonly best: number };
 
-function valueOf(score: number, scale: Scale): number {
+function measured(score: number, scale: Scale): number {
   return score > scale.floor ? (score - scale.floor) / scale.unit : 0;
 }
 

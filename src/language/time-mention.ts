@@ -28,7 +28,7 @@ export function timesMentioned(text: string, language: Language): TimeSpan[] {
   const spans: TimeSpan[] = [];
   if (!/\d/.test(text) && !months.some.test(text)) return spans;
   let rest = text;
-  const take = (pattern: RegExp, spanOf: (match: RegExpMatchArray) => TimeSpan | undefined): void => {
+  const take = (pattern: RegExp, spanOf: (groups: readonly string[]) => TimeSpan | undefined): void => {
     rest = rest.replace(pattern, (...parts) => {
       const groups = parts.slice(0, -2) as string[];
       const span = spanOf(groups);
