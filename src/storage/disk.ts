@@ -27,7 +27,7 @@ export class DiskError extends Error {
 }
 
 /** True when the disk, or the quota on it, has no room left: a state that passes once space is freed. */
-export function isDiskFull(error: unknown): error is DiskError {
+export function isDiskFull(error: unknown): boolean {
   return error instanceof DiskError && (error.errno === "ENOSPC" || error.errno === "EDQUOT");
 }
 
@@ -88,6 +88,8 @@ export interface Disk {
   list(directory: string): string[];
   exists(path: string): boolean;
   isDirectory(path: string): boolean;
+  /** Permission bits of a file or directory. */
+  permissions(path: string): number;
   /** Makes a directory of mode 0700; one that exists already is no error. */
   makeDirectory(path: string): void;
   /** Makes the names in a directory durable (fsync of the directory). */

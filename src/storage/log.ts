@@ -9,7 +9,6 @@
  * `append` gives a record its number and gathers it in memory, `write` hands what was gathered to the log's
  * keeper (it survives this process), `sync` makes what was written durable (it survives the machine).
  */
-export { logRecordBytes } from "../layout/log-record.ts";
 
 /**
  * Sees one record. The payload lies in `bytes` from `at` on, `count` bytes; it is only valid during the call.
@@ -33,7 +32,7 @@ export interface Log {
   readonly diskBytes: number;
 
   /**
-   * Makes sure that records of `bytes` altogether (`logRecordBytes` of each payload) can be appended.
+   * Makes sure that records of `bytes` altogether (`logRecordBytes` of each payload, `layout/log-record.ts`) can be appended.
    *
    * @throws {RequestError} `disk-full`: nothing changed, a later call may succeed
    * @throws {OperatorError} `log-write-failed`, `log-sync-failed`: the log is of no use any more

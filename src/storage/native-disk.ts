@@ -120,6 +120,10 @@ export class NativeDisk implements Disk {
     return attempt("look at", path, () => statSync(path).isDirectory());
   }
 
+  permissions(path: string): number {
+    return attempt("look at", path, () => statSync(path).mode & 0o777);
+  }
+
   makeDirectory(path: string): void {
     attempt("make", path, () => {
       if (existsSync(path)) return;

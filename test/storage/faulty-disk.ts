@@ -314,6 +314,10 @@ export class FaultyDisk implements Disk {
     return this.#directories.has(path);
   }
 
+  permissions(path: string): number {
+    return this.isDirectory(path) ? 0o700 : 0o600;
+  }
+
   /** Directories are durable at once here: storage syncs them before it relies on one, and the tests are about files. */
   makeDirectory(path: string): void {
     this.#step("make", path);

@@ -1,7 +1,7 @@
 /** What the log tests share: a log over a faulty disk, and records whose every byte follows from their number. */
 import { expect } from "bun:test";
+import { logRecordBytes } from "../../src/layout/log-record.ts";
 import type { LocalLog } from "../../src/storage/local-log.ts";
-import { logRecordBytes } from "../../src/storage/log.ts";
 import type { FaultyDisk } from "./faulty-disk.ts";
 
 export const LONG = process.env["ENGRAM_TEST_LONG"] === "1";
