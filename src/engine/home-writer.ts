@@ -51,8 +51,8 @@ export type HomeWriterOptions = {
   readonly keeper: SpaceKeeper;
   readonly links: readonly ProducerLink[];
   readonly doorbell: Doorbell;
-  /** rung when there are new vectors to index */
-  readonly indexDoorbell: Doorbell;
+  /** rung when there are new vectors to index; spaces are dealt out to the indexers by their index */
+  readonly indexDoorbells: readonly Doorbell[];
   readonly facts: Float64Array;
   readonly syncMode: "immediate" | "batch";
   readonly flushIntervalMs: number;
@@ -63,6 +63,8 @@ export type HomeWriterOptions = {
   readonly now: () => number;
   /** ms since the epoch */
   readonly wallClock: () => number;
+  /** called with each turn of the loop */
+  readonly alive: () => void;
   /** hands a cut to whoever asked for a checkpoint */
   readonly onCut: (cut: StreamCut) => void;
 };
@@ -107,13 +109,14 @@ export class HomeWriter {
 
   /** Serves until a stop is asked for. Blocks the thread between requests. */
   run(): void {
-    const { doorbell, facts, wallClock } = this.#options;
+    const { doorbell, facts, wallClock, alive } = this.#options;
     facts[STREAM_FACT.state] = STREAM_STATE.ready;
     while (!this.#stopping) {
       const seen = doorbell.read();
       const handled = this.#drain();
       this.#settle();
       facts[STREAM_FACT.aliveAtMs] = wallClock();
+      alive();
       if (handled === 0) this.#sleep(seen);
     }
     this.#flush();
@@ -349,7 +352,7 @@ export class HomeWriter {
   }
 
   #rebuildIndex(held: HeldReply, spaceIndex: number, payload: Uint8Array): void {
-    const { keeper, indexDoorbell } = this.#options;
+    const { keeper } = this.#options;
     const root = keeper.table.roots[spaceIndex]!;
     if (root.load("state") !== SPACE_STATE.open) {
       held.outcome = WRITE_OUTCOME.spaceGone;
@@ -360,7 +363,7 @@ export class HomeWriter {
     root.publish("rebuildEfConstruction", view.getUint32(4, true));
     root.publish("rebuildRequested", root.load("rebuildRequested") + 1);
     held.extra = root.load("rebuildRequested");
-    indexDoorbell.ring();
+    this.#indexDue = true;
   }
 
   #append(kind: number, spaceId: number, payload: Uint8Array): number {
@@ -394,7 +397,7 @@ export class HomeWriter {
   #ring(): void {
     for (const link of this.#rung) link.producerDoorbell.ring();
     this.#rung.clear();
-    if (this.#indexDue) this.#options.indexDoorbell.ring();
+    if (this.#indexDue) for (const doorbell of this.#options.indexDoorbells) doorbell.ring();
     this.#indexDue = false;
   }
 }

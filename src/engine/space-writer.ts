@@ -69,6 +69,7 @@ export class SpaceWriter {
   readonly root: SpaceRoot;
   readonly arenas: SpaceArenas;
   readonly #distinctArenas: readonly (SlotArena | ByteArena)[];
+  readonly #options: SpaceOptions;
   readonly #ids: SharedTable;
   readonly #termHashes: SharedTable;
   #words: WordIndexWriter;
@@ -133,17 +134,8 @@ export class SpaceWriter {
       policy,
     });
     this.#words = this.#wordIndex(0);
-    // Searches go through the graph object even while it is empty: they scan then. It takes memory as it fills.
-    const graph = VectorGraph.open(
-      graphConfig(this, {
-        M: options.M,
-        efConstruction: options.efConstruction,
-        node: policy.node,
-      }),
-    );
-    root.setNumber("graph", graph.address);
-    root.publish("graphM", options.M);
-    root.publish("graphEfConstruction", options.efConstruction);
+    this.#options = options;
+    this.#openGraph();
     this.#publishBytes();
   }
 
@@ -162,6 +154,13 @@ export class SpaceWriter {
 
   get lastSequence(): number {
     return this.#lastSequence;
+  }
+
+  /** Throws the graph away and starts an empty one. No reader may have found the space yet. */
+  resetGraph(): void {
+    VectorGraph.attach(this.root.number("graph")).close();
+    this.root.publish("indexedCount", 0);
+    this.#openGraph();
   }
 
   /** Readers may find the space from here on. */
@@ -363,6 +362,15 @@ export class SpaceWriter {
     root.publish("termCount", facts.termCount);
     root.publish("nodeCount", facts.nodeCount);
     this.#publishBytes();
+  }
+
+  /** Searches go through the graph even while it is empty: they scan then. It takes memory as it fills. */
+  #openGraph(): void {
+    const { M, efConstruction, policy } = this.#options;
+    const graph = VectorGraph.open(graphConfig(this, { M, efConstruction, node: policy.node }));
+    this.root.setNumber("graph", graph.address);
+    this.root.publish("graphM", M);
+    this.root.publish("graphEfConstruction", efConstruction);
   }
 
   #forgetSlot(slot: number): void {

@@ -69,7 +69,7 @@ export class WordIndexReader {
    * Adds up the BM25 scores of the query's terms in the accumulator, which the caller resets.
    *
    * @param facts liveCount and averageTokens of the space; slots at or beyond nodeCount are not seen
-   * @returns the sum of the idf of the terms found: the query's mass in this space
+   * @returns the sum of the idf of all terms, also of those that no memory holds: the query's mass
    */
   score(
     query: TermList,
@@ -84,12 +84,12 @@ export class WordIndexReader {
     let mass = 0;
     for (let i = 0; i < query.count; i++) {
       const base = this.#find(query.los[i]!, query.his[i]!);
-      if (base < 0) continue;
-      const words = this.#foundWords!;
-      const liveCount = words[base + TERM.liveCount]!;
-      if (liveCount === 0) continue;
-      const weight = inverseDocumentFrequency({ memoryCount: facts.liveCount, withTermCount: liveCount }) * query.frequencies[i]!;
+      const words = this.#foundWords;
+      const withTermCount = base < 0 ? 0 : words![base + TERM.liveCount]!;
+      const idf = inverseDocumentFrequency({ memoryCount: facts.liveCount, withTermCount });
+      const weight = idf * query.frequencies[i]!;
       mass += weight;
+      if (withTermCount === 0 || words === undefined) continue;
       this.#accumulate(Atomics.load(words, base + TERM.head), weight, facts.nodeCount);
     }
     return mass;

@@ -1,0 +1,43 @@
+/** The indexer's thread: links new vectors as long as there are any, and sleeps on its doorbell otherwise. */
+import { Indexer } from "../engine/indexer.ts";
+import { SpaceTable } from "../engine/space-table.ts";
+import { Doorbell } from "../shm/doorbell.ts";
+import { EpochReader, Epochs } from "../shm/epochs.ts";
+import type { Boot, ToThread } from "./boot.ts";
+import { aliveMarker, failThread, tellMain } from "./thread.ts";
+import { epochReaderIndex } from "./epoch-readers.ts";
+
+/** Also wakes it to free what a rebuild left behind. */
+const SLEEP_MS_MAX = 250;
+
+export async function startIndexer(boot: Boot): Promise<(message: ToThread) => void> {
+  const { shared, ordinal, indexerCount } = boot;
+  const indexer = new Indexer({
+    table: new SpaceTable(shared.spaceTable),
+    epoch: new EpochReader(shared.epochs, epochReaderIndex(boot)),
+    epochs: new Epochs(shared.epochs),
+    ordinal,
+    count: indexerCount,
+  });
+  const doorbell = new Doorbell(shared.indexDoorbells[ordinal]!);
+  const alive = aliveMarker(boot);
+  let stopping = false;
+
+  const loop = async (): Promise<void> => {
+    while (!stopping) {
+      const seen = doorbell.read();
+      alive();
+      if (indexer.turn() === 0) await doorbell.waitAsync(seen, SLEEP_MS_MAX);
+      // Between turns the event loop has a look, so that a message to stop is heard.
+      else await new Promise((resolve) => setImmediate(resolve));
+    }
+    tellMain({ type: "stopped" });
+  };
+  loop().catch(failThread);
+  tellMain({ type: "ready" });
+  return (message) => {
+    if (message.type !== "shutdown") return;
+    stopping = true;
+    doorbell.ring();
+  };
+}

@@ -1,0 +1,110 @@
+/**
+ * What every thread of the appliance does alike: takes its place, says that it lives, and reports its failure.
+ *
+ * A thread that throws is not restarted: the invariants that held its memory together may not hold any more,
+ * and recovery from the log is the repair. Main hears of it and stops the process.
+ */
+import { OperatorError } from "../base/errors.ts";
+import { setThreadCpus, setThreadMemoryPolicy, setThreadName } from "../ffi/threads.ts";
+import { THREAD_ALIVE_AT } from "../layout/process-facts.ts";
+import type { MemoryPolicy } from "../shm/memory-policy.ts";
+import type { Boot, FromThread, ThreadError, ToThread } from "./boot.ts";
+
+/** The worker's own end of the channel to main. */
+declare const self: {
+  postMessage(message: FromThread): void;
+  onmessage: ((event: { data: Boot | ToThread }) => void) | null;
+};
+
+export function tellMain(message: FromThread): void {
+  self.postMessage(message);
+}
+
+/** Runs `body` once main has said what this thread is, and hands later messages to what it returns. */
+export function runThread(body: (boot: Boot) => Promise<(message: ToThread) => void>): void {
+  let started = false;
+  const waiting: ToThread[] = [];
+  let handler: ((message: ToThread) => void) | undefined;
+  self.onmessage = ({ data }) => {
+    if (data.type !== "boot") {
+      if (handler === undefined) waiting.push(data);
+      else handler(data);
+      return;
+    }
+    if (started) return;
+    started = true;
+    takePlace(data);
+    body(data).then(
+      (ready) => {
+        handler = ready;
+        for (const message of waiting.splice(0)) ready(message);
+      },
+      (error) => failThread(error),
+    );
+  };
+  process.on("unhandledRejection", failThread);
+  process.on("uncaughtException", failThread);
+}
+
+export function failThread(error: unknown): void {
+  tellMain({ type: "failed", error: threadError(error) });
+}
+
+export function threadError(error: unknown): ThreadError {
+  if (error instanceof OperatorError) {
+    return { name: error.name, message: error.message, stack: error.stack, code: error.code, remedy: error.remedy };
+  }
+  if (error instanceof Error) return { name: error.name, message: error.message, stack: error.stack };
+  return { name: "Error", message: String(error), stack: undefined };
+}
+
+/** Marks the thread alive, now and from time to time, for the watchdog and health. */
+export function aliveMarker(boot: Boot): () => void {
+  const facts = new Float64Array(boot.shared.processFacts);
+  const at = THREAD_ALIVE_AT + threadIndex(boot);
+  return () => {
+    facts[at] = Date.now();
+  };
+}
+
+/** Threads of all roles are numbered for the signs of life: API workers, writers, indexers, collectors, background. */
+export function threadIndex(boot: Pick<Boot, "role" | "ordinal" | "apiWorkerCount" | "writerCount" | "indexerCount">): number {
+  const { role, ordinal, apiWorkerCount, writerCount, indexerCount } = boot;
+  switch (role) {
+    case "api":
+      return ordinal;
+    case "writer":
+      return apiWorkerCount + ordinal;
+    case "indexer":
+      return apiWorkerCount + writerCount + ordinal;
+    case "collector":
+      return apiWorkerCount + writerCount + indexerCount + ordinal;
+    case "background":
+      return apiWorkerCount + 2 * writerCount + indexerCount + ordinal;
+  }
+}
+
+export function memoryPolicy(boot: Boot): MemoryPolicy {
+  const { place, settings } = boot;
+  return {
+    hugePages: settings.memory.huge_pages as MemoryPolicy["hugePages"],
+    node: place.interleaveNodes === undefined ? place.node : undefined,
+    interleaveNodes: place.interleaveNodes,
+    lock: settings.memory.lock,
+  };
+}
+
+function takePlace(boot: Boot): void {
+  const { role, ordinal, place } = boot;
+  setThreadName(`${role}-${ordinal}`);
+  if (place.cpus !== undefined) {
+    const refusal = setThreadCpus(place.cpus);
+    if (refusal !== undefined) {
+      tellMain({ type: "log", level: "warn", text: `${role} ${ordinal} could not be placed on cores ${place.cpus.join()}: ${refusal}` });
+    }
+  }
+  if (place.node !== undefined) {
+    // What the thread itself allocates, its JavaScript heap and the graph's working buffers, follows it.
+    setThreadMemoryPolicy("preferred", [place.node]);
+  }
+}

@@ -1,0 +1,196 @@
+/**
+ * Writes a checkpoint of one stream from the arenas, while its home writer goes on.
+ *
+ * The base data only grows, so a checkpoint appends what came since the last one: headers, vectors, contents,
+ * forward lists and terms below the counts of the cut. What can change in place is small and rewritten whole:
+ * which slots are forgotten (one bit each), and the graph. A slot forgotten after the cut may be in the bitmap
+ * already; the log behind the cut says so again, and forgetting twice is the same as once. But it must be in
+ * the log: the manifest is swapped only after the log is durable up to everything the bitmap may have seen.
+ *
+ * Headers and terms have words that their writer changes while they are copied, so a private copy is written
+ * and checksummed, with those words zeroed; recovery derives them anew.
+ */
+import { fstatSync } from "node:fs";
+import { closeFile, preadAll } from "../ffi/files.ts";
+import { openScratchFile } from "../ffi/scratch-file.ts";
+import { VectorGraph } from "../index/vector-graph.ts";
+import { NODE_HEADER, NODE_HEADER_BYTES, NODE_STATE } from "../layout/node-header.ts";
+import { TERM, TERM_RECORD_BYTES } from "../layout/posting.ts";
+import { ByteArenaReader, SlotArenaReader } from "../shm/arena.ts";
+import type { EpochReader } from "../shm/epochs.ts";
+import type { CheckpointStore } from "../storage/checkpoint-store.ts";
+import type { CheckpointWriter, SpaceCheckpoint } from "../storage/checkpoint-writer.ts";
+import type { SpaceCut, StreamCut } from "./home-writer.ts";
+import { quantizationOf, spaceGeometry } from "./space-geometry.ts";
+import type { SpaceRoot, SpaceTable } from "./space-table.ts";
+import type { SpaceDescription } from "./space-writer.ts";
+
+/** What the manifest says of a space beside its files. */
+export type SpaceMeta = {
+  readonly description: SpaceDescription;
+  readonly nodeCount: number;
+  readonly termCount: number;
+  readonly contentBytes: number;
+  readonly forwardBytes: number;
+  readonly graph: { readonly M: number; readonly efConstruction: number; readonly covered: number };
+};
+
+const COPY_SLOTS = 8192;
+const GRAPH_PIECE_BYTES = 1024 * 1024;
+
+/**
+ * Writes and commits a checkpoint at `cut`.
+ *
+ * @param untilDurable returns once the log is durable up to everything appended when it was called
+ * @returns bytes written
+ * @throws {OperatorError} `checkpoint-disk-full`, `checkpoint-failed`; the checkpoint before stays
+ */
+export function writeCheckpoint(options: {
+  store: CheckpointStore;
+  table: SpaceTable;
+  epoch: EpochReader;
+  cut: StreamCut;
+  /** where a graph may be written down before it is copied into the checkpoint */
+  scratchDirectory: string;
+  untilDurable: () => void;
+}): number {
+  const { store, table, epoch, cut, untilDurable, scratchDirectory } = options;
+  const writer = store.begin();
+  const kept = new Set<number>();
+  try {
+    for (const space of cut.spaces) {
+      const root = table.roots[space.spaceIndex]!;
+      epoch.enter();
+      try {
+        // Deleted since the cut: the log behind the cut ends with its deletion, so it may be missing here.
+        if (!root.isOpen || root.load("spaceId") !== space.spaceId) continue;
+        writeSpace(writer.space(space.spaceId), root, space, scratchDirectory);
+        kept.add(space.spaceId);
+      } finally {
+        epoch.exit();
+      }
+    }
+    for (const { spaceId } of store.spaces()) if (!kept.has(spaceId)) writer.drop(spaceId);
+    untilDurable();
+  } catch (error) {
+    writer.abort();
+    throw error;
+  }
+  writer.commit(cut.sequence);
+  return writtenBytes(writer);
+}
+
+function writtenBytes(writer: CheckpointWriter): number {
+  return writer.writtenBytes;
+}
+
+function writeSpace(out: SpaceCheckpoint, root: SpaceRoot, cut: SpaceCut, scratchDirectory: string): void {
+  const description: SpaceDescription = {
+    spaceId: cut.spaceId,
+    name: root.text("name"),
+    dimensions: root.load("dimensions"),
+    embedder: root.text("embedder"),
+    language: root.text("language") as SpaceDescription["language"],
+    quantization: quantizationOf(root.load("quantization")),
+    createdAtMs: root.number("createdAtMs"),
+  };
+  const g = spaceGeometry(description.dimensions, description.quantization);
+  const headers = new SlotArenaReader({ ...g.headers, tableAddress: root.number("headerTable") });
+  const vectors = new SlotArenaReader({ ...g.vectors, tableAddress: root.number("vectorTable") });
+  const terms = new SlotArenaReader({ ...g.terms, tableAddress: root.number("termTable") });
+  const content = new ByteArenaReader({ chunkBytes: g.contentChunkBytes, tableAddress: root.number("contentTable") });
+  const forward = new ByteArenaReader({ chunkBytes: g.forwardChunkBytes, tableAddress: root.number("forwardTable") });
+
+  appendSlots(out, "headers", headers, cut.nodeCount, (copy, at) => {
+    const words = new Uint32Array(copy.buffer, at, NODE_HEADER_BYTES / 4);
+    words[NODE_HEADER.state / 4] = 0;
+  });
+  appendSlots(out, "terms", terms, cut.termCount, (copy, at) => {
+    const words = new Uint32Array(copy.buffer, at, TERM_RECORD_BYTES / 4);
+    words.fill(0, TERM.liveCount);
+  });
+  const vectorBytes = out.bytes("vectors");
+  out.append(
+    "vectors",
+    vectors.ref.chunkBytes,
+    vectorBytes,
+    vectors.pieces(vectorBytes / vectors.strideBytes, cut.nodeCount),
+  );
+  out.append("content", content.ref.chunkBytes, out.bytes("content"), content.pieces(out.bytes("content"), cut.contentBytes));
+  out.append("forward", forward.ref.chunkBytes, out.bytes("forward"), forward.pieces(out.bytes("forward"), cut.forwardBytes));
+  out.blob("forgotten", [forgottenBits(headers, cut.nodeCount)]);
+  const covered = writeGraph(out, root, scratchDirectory);
+  const meta: SpaceMeta = {
+    description,
+    nodeCount: cut.nodeCount,
+    termCount: cut.termCount,
+    contentBytes: cut.contentBytes,
+    forwardBytes: cut.forwardBytes,
+    graph: { M: root.load("graphM"), efConstruction: root.load("graphEfConstruction"), covered },
+  };
+  out.meta(meta);
+}
+
+/** Appends the slots that the last checkpoint did not hold, from private copies that `settle` has gone over. */
+function appendSlots(
+  out: SpaceCheckpoint,
+  name: string,
+  arena: SlotArenaReader,
+  count: number,
+  settle: (copy: Uint8Array, at: number) => void,
+): void {
+  const from = out.bytes(name) / arena.strideBytes;
+  const copies = function* (): Generator<Uint8Array> {
+    for (let slot = from; slot < count; ) {
+      const index = arena.indexInChunk(slot);
+      const slots = Math.min(COPY_SLOTS, count - slot, arena.ref.chunkBytes / arena.strideBytes - index);
+      const start = index * arena.strideBytes;
+      const copy = arena.u8(arena.chunkOfSlot(slot)).slice(start, start + slots * arena.strideBytes);
+      for (let at = 0; at < copy.byteLength; at += arena.strideBytes) settle(copy, at);
+      yield copy;
+      slot += slots;
+    }
+  };
+  out.append(name, arena.ref.chunkBytes, out.bytes(name), copies());
+}
+
+/** One bit per slot, lowest first: set where the memory is forgotten. */
+function forgottenBits(headers: SlotArenaReader, nodeCount: number): Uint8Array {
+  const bits = new Uint8Array(Math.ceil(nodeCount / 8));
+  const stride = NODE_HEADER_BYTES / 4;
+  for (let slot = 0; slot < nodeCount; slot++) {
+    const words = headers.u32(headers.chunkOfSlot(slot));
+    const state = words[headers.indexInChunk(slot) * stride + NODE_HEADER.state / 4];
+    if (state === NODE_STATE.forgotten) bits[slot >>> 3]! |= 1 << (slot & 7);
+  }
+  return bits;
+}
+
+/** @returns slots the graph written had covered; 0 when the space has none worth keeping */
+function writeGraph(out: SpaceCheckpoint, root: SpaceRoot, scratchDirectory: string): number {
+  const address = root.number("graph");
+  const graph = VectorGraph.attach(address);
+  if (graph.stats().nodes === 0) {
+    out.drop("graph");
+    return 0;
+  }
+  // The graph writes itself into a file in one go, under the lock that keeps its inserter out; from there it
+  // is copied with the checkpoint's own checksums.
+  const file = openScratchFile(scratchDirectory);
+  try {
+    const { covered } = graph.save(file, 0);
+    const bytes = fstatSync(file).size;
+    const buffer = new Uint8Array(GRAPH_PIECE_BYTES);
+    const pieces = function* (): Generator<Uint8Array> {
+      for (let at = 0; at < bytes; ) {
+        const count = preadAll(file, buffer, 0, Math.min(buffer.byteLength, bytes - at), at);
+        yield buffer.subarray(0, count);
+        at += count;
+      }
+    };
+    out.blob("graph", pieces());
+    return covered;
+  } finally {
+    closeFile(file);
+  }
+}
