@@ -278,7 +278,7 @@ const TYPE_TEXT: Readonly<Record<string, string>> = {
 };
 
 function boundText(origin: string, bound: string, count: string): string {
-  if (origin === "string") return `a text of ${bound} ${count} characters`;
+  if (origin === "string") return `a text of ${bound} ${count} ${count === "1" ? "character" : "characters"}`;
   if (origin === "array") return `an array of ${bound} ${count}`;
   return `${bound} ${count}`;
 }

@@ -23,18 +23,19 @@ const SCRIPT_PATH = `${DOCS_PATH}/swagger-ui.js`;
 const PLUGIN_PAGE_PATH = `${DOCS_PATH}/plugin-page`;
 const ONE_DAY = "public, max-age=86400";
 
+/**
+ * The plugin's type leaves "url" out, which the plugin sets relative to the page: wrong for a page in a folder. A
+ * constant is not held against the type for having it.
+ */
+const SWAGGER_OPTIONS = { url: DOCUMENT_PATH, deepLinking: true, validatorUrl: "none" };
+
 export function docsRoutes(version: string) {
   const plugin = swagger({
     provider: "swagger-ui",
     path: PLUGIN_PAGE_PATH,
     specPath: DOCUMENT_PATH,
     theme: STYLE_PATH,
-    swaggerOptions: {
-      url: DOCUMENT_PATH,
-      deepLinking: true,
-      persistAuthorization: false,
-      validatorUrl: "none",
-    },
+    swaggerOptions: SWAGGER_OPTIONS,
     documentation: {
       info: {
         title: "engram-appliance",

@@ -1,5 +1,6 @@
 /** What recall takes and answers, and memories as they are answered everywhere. */
 import { z } from "zod";
+import { FILTER_TAGS_MAX } from "../layout/filter.ts";
 import { Contract } from "./contract.ts";
 import type { FieldForm } from "./query-fields.ts";
 import { RECALL_EF_MAX, RECALL_LIMIT_MAX } from "./settings.ts";
@@ -15,7 +16,7 @@ export const recallBody = z.strictObject({
     .enum(["hybrid", "vector", "words"])
     .optional()
     .describe("hybrid where absent: by meaning and by words, fused"),
-  tags: z.array(tagField).max(64).optional().describe("only memories that carry all of these"),
+  tags: z.array(tagField).max(FILTER_TAGS_MAX).optional().describe("only memories that carry all of these"),
   from: timeField.optional().describe("only memories of this time or later"),
   to: timeField.optional().describe("only memories of this time or earlier"),
   min_confidence: unitField.optional().describe("only memories at least this sure"),

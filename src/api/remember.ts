@@ -59,9 +59,10 @@ function rememberBatch(api: ApiContext, contracts: RememberContracts) {
     const indexOfInput: number[] = [];
     const where = requestName(request);
     let failed = 0;
-    const fail = (index: number, error: unknown) => {
+    const fail = (index: number, error: unknown, prefix: string) => {
       report(error, api.errors, where);
-      const problem = problemOf(error);
+      const found = problemOf(error);
+      const problem = found.at === undefined ? found : { ...found, at: prefix + found.at };
       results[index] = `{"status":${problem.status},"error":${JSON.stringify(problem)}}`;
       failed++;
     };
@@ -78,7 +79,7 @@ function rememberBatch(api: ApiContext, contracts: RememberContracts) {
         ack = stronger(ack, checked.ack ?? batch.ack ?? "fsync");
       } catch (error) {
         if (!(error instanceof RequestError)) throw error;
-        fail(i, error);
+        fail(i, error, "");
       }
     }
 
@@ -87,7 +88,8 @@ function rememberBatch(api: ApiContext, contracts: RememberContracts) {
       const result = remembered[i];
       const index = indexOfInput[i]!;
       if (result === undefined) throw new TypeError("the engine answers one result per memory");
-      if (result instanceof Error) fail(index, result);
+      // The engine knows a memory by itself, not where it stood in the request.
+      if (result instanceof Error) fail(index, result, `${batch.place(index)}.`);
       else results[index] = `{"status":201,${rememberedFields(result)}}`;
     }
     const stored = results.length - failed;

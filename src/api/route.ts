@@ -25,6 +25,8 @@ export type RouteAccess = {
   readonly right: Right;
   /** whether the call works on the space that X-Memory-Space names */
   readonly spaced: boolean;
+  /** whether `?space=` names it too, where the header does not */
+  readonly spaceInQuery?: boolean;
 };
 
 /** The Elysia handler of a guarded call. */
@@ -35,7 +37,7 @@ export function guarded(api: ApiContext, access: RouteAccess, handle: Handle) {
     try {
       if (api.draining) throw shuttingDown();
       checkHeaderBytes(request, api.limits.headerBytesMax);
-      const space = access.spaced ? spaceOf(request) : SPACE_DEFAULT;
+      const space = access.spaced ? spaceOf(request, access.spaceInQuery === true) : SPACE_DEFAULT;
       const caller = api.access.admit(request, access.right, access.spaced ? space : undefined);
       const reply =
         caller instanceof Promise
@@ -110,9 +112,11 @@ export function checkSpaceName(name: string, at: string): string {
   });
 }
 
-function spaceOf(request: Request): string {
+function spaceOf(request: Request, inQuery: boolean): string {
   const name = request.headers.get("x-memory-space");
-  return name === null ? SPACE_DEFAULT : checkSpaceName(name, "X-Memory-Space");
+  if (name !== null) return checkSpaceName(name, "X-Memory-Space");
+  const asked = inQuery ? new URLSearchParams(queryOf(request.url)).get("space") : null;
+  return asked === null ? SPACE_DEFAULT : checkSpaceName(asked, "space");
 }
 
 /**

@@ -67,7 +67,7 @@ export type ApiServer = {
   /** requests under way */
   readonly inFlight: () => number;
   /** Takes no new requests, lets those under way finish within the timeout, then closes every connection. */
-  readonly stop: () => Promise<StopOutcome>;
+  readonly stop: (drainTimeoutMs?: number) => Promise<StopOutcome>;
 };
 
 /** How a stop ended: "drained", or "cut" when requests were still under way at the timeout. */
@@ -108,11 +108,11 @@ export function serveApi({ api, settings, reusePort }: ServeOptions): ApiServer 
   context.access.remoteAddress = (request) => server.requestIP(request)?.address ?? "unknown";
 
   let stopping: Promise<StopOutcome> | undefined;
-  const stop = async (): Promise<StopOutcome> => {
+  const stop = async (drainTimeoutMs: number): Promise<StopOutcome> => {
     context.draining = true;
     // Closes the listening socket at once; resolves when the connections are gone, idle ones included.
     const closed = server.stop(false);
-    const outcome = await settledWithin(() => server.pendingRequests === 0, settings.drainTimeoutMs);
+    const outcome = await settledWithin(() => server.pendingRequests === 0, drainTimeoutMs);
     await server.stop(true);
     await closed;
     return outcome ? "drained" : "cut";
@@ -120,8 +120,8 @@ export function serveApi({ api, settings, reusePort }: ServeOptions): ApiServer 
   return {
     port: server.port ?? settings.port,
     inFlight: () => server.pendingRequests,
-    stop: () => {
-      stopping ??= stop();
+    stop: (drainTimeoutMs = settings.drainTimeoutMs) => {
+      stopping ??= stop(drainTimeoutMs);
       return stopping;
     },
   };

@@ -1,6 +1,12 @@
 /** What the calls on a space's vector index take and answer. */
 import { z } from "zod";
 import { Contract } from "./contract.ts";
+import { spaceNameField } from "./shared.contract.ts";
+
+export const indexQuery = z.strictObject({
+  space: spaceNameField.optional().describe("the memory space, where X-Memory-Space does not name it"),
+});
+export const checkedIndexQuery = new Contract(indexQuery);
 
 export const rebuildBody = z.strictObject({
   M: z.int().min(2).max(256).optional().describe("links of a vector in the graph; unchanged where absent"),

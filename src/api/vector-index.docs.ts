@@ -1,6 +1,6 @@
 /** How the calls on a vector index are described. */
 import { describeOperation } from "./openapi.ts";
-import { indexReply, rebuildBody } from "./vector-index.contract.ts";
+import { indexQuery, indexReply, rebuildBody } from "./vector-index.contract.ts";
 
 const INDEX_EXAMPLE = {
   space: "default",
@@ -20,6 +20,7 @@ export function showIndexDetail() {
     summary: "Show the vector index of a space",
     right: "read",
     spaced: true,
+    query: indexQuery,
     replies: { 200: { description: "The index", schema: indexReply, example: INDEX_EXAMPLE } },
     errors: ["space-not-found"],
   });
@@ -33,6 +34,7 @@ export function rebuildDetail() {
     description: "Goes on behind while the old index serves; `GET /api/v1/index` tells how far it is.",
     right: "admin",
     spaced: true,
+    query: indexQuery,
     body: {
       schema: rebuildBody,
       examples: { denser: { summary: "A denser graph", value: { M: 32, ef_construction: 400 } } },
