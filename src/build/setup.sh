@@ -10,9 +10,12 @@ fail() {
   exit "${3:-69}"
 }
 
-# A copy of the lock inside node_modules says what was installed from it.
+# A copy of the lock inside node_modules says what was installed from it; npm's own record, written last, does
+# as well where someone ran npm by hand.
 dependencies_are_fresh() {
-  [ -e node_modules/.bin/bun ] && cmp -s package-lock.json node_modules/.engram-lock
+  [ -e node_modules/.bin/bun ] || return 1
+  cmp -s package-lock.json node_modules/.engram-lock && return 0
+  [ node_modules/.package-lock.json -nt package-lock.json ]
 }
 
 install_dependencies() {
