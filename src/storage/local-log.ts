@@ -65,6 +65,7 @@ export class LocalLog implements Log {
   /** oldest first; the last one is appended to */
   readonly #segments: SegmentHead[];
   #file: number;
+  #seed: number;
   /** where the staging buffer will be written */
   #endAt: number;
   /** bytes that records may still take in this segment, those in the staging buffer taken off already */
@@ -120,6 +121,7 @@ export class LocalLog implements Log {
     this.tornTail = end.tornTail;
     this.#segments = end.segments;
     this.#file = end.file;
+    this.#seed = end.segments.at(-1)!.seed;
     this.#endAt = end.endAt;
     this.#appended = this.#written = this.#synced = end.appendedSequence;
     this.#staging = new Uint8Array((options.bufferBytes + 7) & ~7);
@@ -312,6 +314,7 @@ export class LocalLog implements Log {
     this.sync();
     this.#options.disk.close(this.#file);
     this.#file = file;
+    this.#seed = head.seed;
     this.#segments.push(head);
     this.#endAt = LOG_SEGMENT_HEAD_BYTES;
     this.#marked = false;
@@ -342,8 +345,7 @@ export class LocalLog implements Log {
     words[word + LOG_RECORD_WORD.kind] = kind;
     staging.set(bytes.subarray(at, at + count), payloadAt);
     for (let pad = payloadAt + count; pad < end; pad++) staging[pad] = 0;
-    const seed = this.#segments.at(-1)!.seed;
-    words[word + LOG_RECORD_WORD.crc] = crc32c(seed, staging, start + 4, end - start - 4);
+    words[word + LOG_RECORD_WORD.crc] = crc32c(this.#seed, staging, start + 4, end - start - 4);
     this.#stagedBytes = end;
   }
 
