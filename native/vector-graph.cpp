@@ -161,7 +161,7 @@ SHIM_EXPORT int32_t shim_vector_add(uint64_t address, uint32_t first_slot, uint3
     if (first_slot != graph->covered.load(std::memory_order_relaxed)) return -EINVAL;
     for (uint32_t i = 0; i < count; i++) {
         const uint32_t slot = first_slot + i;
-        const uint8_t *header = vector_arena_at(&graph->config.headers, slot);
+        const layout_node_header *header = vector_header(&graph->config.headers, slot);
         if (vector_is_live(header) && vector_has_vector(header)) {
             const int32_t status = insert(graph, slot);
             if (status != 0) return status;

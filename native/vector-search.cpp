@@ -129,7 +129,7 @@ struct search {
     uint64_t entry;
     uint32_t count;
 
-    bool passes(const uint8_t *header) const {
+    bool passes(const layout_node_header *header) const {
         if (!vector_is_live(header)) return false;
         return filter == nullptr || vector_filter_passes(filter, &graph.config.content, header);
     }
@@ -223,7 +223,7 @@ bool walk(search &s, uint32_t ef, double budget, beam &b) {
     float similarity;
     const uint32_t start = descend(s, (uint32_t)entry, (uint32_t)(entry >> 32), count, &similarity);
     auto node_passes = [&](uint32_t slot) {
-        return slot < s.indexed_count && s.passes(vector_arena_at(&graph.config.headers, slot));
+        return slot < s.indexed_count && s.passes(vector_header(&graph.config.headers, slot));
     };
     uint64_t *visited = s.with.visited;
     uint32_t *trail = s.with.trail;
@@ -290,7 +290,7 @@ void scan(search &s, uint32_t from, uint32_t end, uint8_t via, selection &best) 
         const uint32_t stop = end - at > BATCH ? at + BATCH : end;
         uint32_t found = 0;
         for (; at < stop; at++) {
-            const uint8_t *header = vector_arena_at(&headers, at);
+            const layout_node_header *header = vector_header(&headers, at);
             slots[found] = at;
             found += vector_has_vector(header) && s.passes(header);
         }
@@ -319,11 +319,11 @@ double selectivity(const search &s, uint32_t end) {
         const uint64_t low = (uint64_t)end * i / looks, high = (uint64_t)end * (i + 1) / looks;
         scatter = scatter * 1664525u + 1013904223u;
         slots[i] = (uint32_t)(low + ((scatter >> 8) % (high - low)));
-        const uint8_t *header = vector_arena_at(&headers, slots[i]);
+        const layout_node_header *header = vector_header(&headers, slots[i]);
         __builtin_prefetch(header);
-        __builtin_prefetch(header + 64);
+        __builtin_prefetch(&header->state);
     }
-    for (uint32_t i = 0; i < looks; i++) passing += s.passes(vector_arena_at(&headers, slots[i]));
+    for (uint32_t i = 0; i < looks; i++) passing += s.passes(vector_header(&headers, slots[i]));
     return (passing + 0.5) / (looks + 1.0);
 }
 
@@ -511,7 +511,7 @@ SHIM_EXPORT int32_t shim_vector_similarities(uint64_t address, const float *quer
     const uint32_t bytes = 4 * graph->config.dims;
     for (uint32_t i = 0; i < count; i++) {
         if (i + 1 < count) prefetch_vector(vector_arena_at(&exact, slots[i + 1]), bytes);
-        const bool has = vector_has_vector(vector_arena_at(&graph->config.headers, slots[i]));
+        const bool has = vector_has_vector(vector_header(&graph->config.headers, slots[i]));
         const float dot = has ? graph->dot_exact(query, vector_arena_at(&exact, slots[i]), graph->config.dims) : 0;
         out[i] = std::max(-1.0f, std::min(1.0f, dot));
     }
@@ -533,7 +533,7 @@ SHIM_EXPORT int32_t shim_vector_filter_slots(uint64_t address, const uint8_t *fi
         }
         out[i] = 0;
         if (slots[i] >= node_count) continue;
-        const uint8_t *header = vector_arena_at(&headers, slots[i]);
+        const layout_node_header *header = vector_header(&headers, slots[i]);
         if (!vector_is_live(header)) continue;
         out[i] = filter_block == nullptr || vector_filter_passes(&filter, &graph->config.content, header);
     }

@@ -1,8 +1,9 @@
 /**
  * A memory space as the vector graph sees it, without the engine: headers, vectors and records in chunks.
  *
- * Slots are filled in order and counted as published at once. Chunks are plain buffers, kept alive here; their
- * addresses stay valid as long as this object does.
+ * Slots are filled in order and counted as published at once. Chunks are plain buffers, kept alive here, so
+ * their addresses stay valid as long as this object does; benches ask for mapped memory, on huge pages as the
+ * appliance has it.
  */
 import { ptr } from "bun:ffi";
 import { type GraphConfig, quantiseVector } from "../../src/ffi/vector.ts";
@@ -11,6 +12,8 @@ import { FILTER, FILTER_HEAD_BYTES } from "../../src/layout/filter.ts";
 import { NODE_HEADER, NODE_HEADER_BYTES, NODE_STATE } from "../../src/layout/node-header.ts";
 import { quantisedVectorBytes } from "../../src/layout/quantised-vector.ts";
 import type { Quantization } from "../../src/layout/space-root.ts";
+import { DEFAULT_MEMORY_POLICY } from "../../src/shm/memory-policy.ts";
+import { mapRegion } from "../../src/shm/region.ts";
 
 const CONTENT_CHUNK_BYTES = 1 << 16;
 
@@ -27,8 +30,11 @@ class Chunks {
   readonly #table: BigUint64Array;
   readonly chunkBytes: number;
 
-  constructor(chunkBytes: number, chunksMax: number) {
+  readonly #isMapped: boolean;
+
+  constructor(chunkBytes: number, chunksMax: number, isMapped: boolean) {
     this.chunkBytes = chunkBytes;
+    this.#isMapped = isMapped;
     this.#table = new BigUint64Array(chunksMax);
   }
 
@@ -38,6 +44,17 @@ class Chunks {
 
   view(chunk: number): DataView {
     while (this.#chunks.length <= chunk) {
+      if (this.#isMapped) {
+        const region = mapRegion({
+          bytes: this.chunkBytes,
+          purpose: "bench",
+          policy: DEFAULT_MEMORY_POLICY,
+          pages: "now",
+        });
+        this.#table[this.#chunks.length] = BigInt(region.address);
+        this.#chunks.push(new DataView(region.buffer));
+        continue;
+      }
       // 64 bytes more, so that the chunk can start on a cache line.
       const buffer = new ArrayBuffer(this.chunkBytes + 64);
       const skip = (64 - (ptr(buffer) % 64)) % 64;
@@ -53,6 +70,8 @@ export type TestSpaceOptions = {
   readonly quantization: Quantization;
   readonly slotsMax: number;
   readonly slotsPerChunk?: number;
+  /** in regions, on huge pages where there are any */
+  readonly isMapped?: boolean;
 };
 
 export class TestSpace {
@@ -77,15 +96,17 @@ export class TestSpace {
     this.#exactStride = wholeLines(4 * options.dimensions);
     this.#quantisedStride = wholeLines(quantisedVectorBytes(options.quantization, options.dimensions));
     const chunksMax = Math.ceil(options.slotsMax / this.#slotsPerChunk);
-    this.#headers = new Chunks(this.#slotsPerChunk * NODE_HEADER_BYTES, chunksMax);
-    this.#exact = new Chunks(this.#slotsPerChunk * this.#exactStride, chunksMax);
+    const isMapped = options.isMapped ?? false;
+    this.#headers = new Chunks(this.#slotsPerChunk * NODE_HEADER_BYTES, chunksMax, isMapped);
+    this.#exact = new Chunks(this.#slotsPerChunk * this.#exactStride, chunksMax, isMapped);
     this.#quantised =
       options.quantization === "f32"
         ? this.#exact
-        : new Chunks(this.#slotsPerChunk * this.#quantisedStride, chunksMax);
+        : new Chunks(this.#slotsPerChunk * this.#quantisedStride, chunksMax, isMapped);
     this.#content = new Chunks(
       CONTENT_CHUNK_BYTES,
       Math.ceil((options.slotsMax * 512) / CONTENT_CHUNK_BYTES) + 1,
+      false,
     );
   }
 
@@ -203,7 +224,9 @@ export function filterBlock(facts: FilterFacts): Uint8Array {
   view.setFloat32(FILTER.minConfidence, facts.minConfidence ?? 0, true);
   view.setUint32(FILTER.tagCount, tags.length, true);
   view.setBigUint64(FILTER.tagBloom, tagBloom(tags), true);
-  tags.forEach((tag, i) => view.setBigUint64(FILTER_HEAD_BYTES + 8 * i, tagHash(tag), true));
+  tags.forEach((tag, i) => {
+    view.setBigUint64(FILTER_HEAD_BYTES + 8 * i, tagHash(tag), true);
+  });
   return new Uint8Array(view.buffer);
 }
 
