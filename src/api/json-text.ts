@@ -7,6 +7,7 @@
  */
 import { assert } from "../base/assert.ts";
 import type { Forgotten, IndexInfo, Memory, Recalled, Remembered, SpaceInfo } from "../engine/engine.ts";
+import { timeText } from "./time-text.ts";
 
 const JSON_HEADERS = { "content-type": "application/json" } as const;
 const OK = { status: 200, headers: JSON_HEADERS } as const;
@@ -82,10 +83,6 @@ export function indexJson(index: IndexInfo) {
             ef_construction: index.rebuild.efConstruction,
           },
   };
-}
-
-export function timeText(ms: number): string {
-  return new Date(ms).toISOString();
 }
 
 function memoryFields(memory: Memory): string {
