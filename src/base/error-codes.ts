@@ -165,6 +165,8 @@ export const ERROR_CODES = {
   "appliance-unreachable": operator(69, "No appliance answers at this address"),
   "key-file-unreadable": operator(66, "The file that should hold an API key can not be read"),
   "stop-cut-short": operator(75, "Stopping took longer than its bound, or was cut short by a second signal"),
+  "install-denied": operator(77, "Installing needs rights the user does not have"),
+  "install-failed": operator(73, "A file of the installation can not be put in place"),
   "build-failed": operator(70, "The executable could not be built"),
   "config-file-unreadable": operator(78, "The configuration file can not be read"),
   "config-file-unwritable": operator(73, "The configuration file can not be written"),
@@ -180,7 +182,10 @@ export const ERROR_CODES = {
   "data-directory-locked": operator(75, "Another process uses the data directory"),
   "data-directory-unusable": operator(73, "The data directory can not be made, read or written"),
   "data-format-unknown": operator(78, "The data directory was written by a newer program"),
-  "data-directory-damaged": operator(74, "A file that names what the data directory holds is damaged or missing"),
+  "data-directory-damaged": operator(
+    74,
+    "A file that names what the data directory holds is damaged or missing",
+  ),
   "log-write-failed": operator(74, "The log could not be written"),
   "log-sync-failed": operator(74, "The log could not be made durable"),
   "log-damaged": operator(74, "A part of the log that was durable once can not be read any more"),
@@ -188,7 +193,10 @@ export const ERROR_CODES = {
   "log-behind-checkpoint": operator(74, "The log ends before what the checkpoint holds"),
   "checkpoint-damaged": operator(74, "A file of the checkpoint is damaged or missing"),
   "checkpoint-failed": operator(74, "A checkpoint could not be written; the one before stays valid"),
-  "checkpoint-disk-full": operator(75, "There is no room on the disk for a checkpoint; the one before stays valid"),
+  "checkpoint-disk-full": operator(
+    75,
+    "There is no room on the disk for a checkpoint; the one before stays valid",
+  ),
 } as const satisfies Record<string, RequestCode | OperatorCode>;
 
 export type ErrorCode = keyof typeof ERROR_CODES;

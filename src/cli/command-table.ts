@@ -3,6 +3,7 @@ import type { Command } from "./command.ts";
 import { configCommand } from "./config.ts";
 import { doctorCommand } from "./doctor.ts";
 import { indexCommand } from "./index-command.ts";
+import { installCommand } from "./install.ts";
 import { serveCommand } from "./serve.ts";
 import { spaceCommand } from "./space.ts";
 import { versionCommand } from "./version.ts";
@@ -13,5 +14,6 @@ export const COMMANDS: readonly Command[] = [
   spaceCommand,
   indexCommand,
   doctorCommand,
+  installCommand,
   versionCommand,
 ];

@@ -16,6 +16,13 @@ import type { StartAppliance } from "./serve-contract.ts";
 
 export const PROGRAM = "engram-appliance";
 
+const EXIT_HELP = `
+Exit statuses:
+${Object.values(EXIT_CODES)
+  .map(({ status, about }) => `  ${`${status}`.padStart(2)}  ${about}`)
+  .join("\n")}
+`;
+
 /** What commands may touch of the world; handed in by `main.ts` and by tests. */
 export type CommandWorld = {
   readonly environment: Readonly<Record<string, string | undefined>>;
@@ -92,7 +99,7 @@ function buildParser(world: CommandWorld | undefined, answer: (code: ExitCode) =
     .description("A memory engine for programs and AI agents.")
     .version(VERSION, "-V, --version", "print the version")
     .helpCommand("help [command]", "print the help of a command")
-    .addHelpText("after", `\nExit statuses follow sysexits.h: 0 done, ${EXIT_CODES.usage.status} usage, …\n`);
+    .addHelpText("after", EXIT_HELP);
   for (const command of COMMANDS) addCommand(program, command, world, answer);
   return program;
 }
