@@ -46,6 +46,6 @@ export class ApiKey {
   /** `text` without the key, and without what looks like one: servers like to repeat it in their errors. */
   redact(text: string): string {
     const bare = this.#key === undefined ? text : text.replaceAll(this.#key, "[key]");
-    return bare.replace(/\b(?:sk|key|api|Bearer)[-_ ][\w*.-]{8,}/gi, "[key]");
+    return bare.replace(/\b(?:sk|pk)[-_][\w*.-]{8,}|\bBearer\s+\S+/gi, "[key]");
   }
 }
