@@ -30,6 +30,7 @@ export const ERROR_CODES = {
     "The JSON is nested too deeply",
     "Flatten it, or raise limits.json_depth and restart",
   ),
+  "body-incomplete": request(400, "The body ended before it was complete", "Send the request again"),
   "key-missing": request(
     401,
     "This appliance needs an API key",

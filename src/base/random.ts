@@ -77,7 +77,7 @@ export class Random {
   }
 
   /** Fills a view with random bytes. */
-  fill(bytes: Uint8Array): Uint8Array {
+  fill<View extends Uint8Array>(bytes: View): View {
     for (let i = 0; i < bytes.length; i++) bytes[i] = this.u32();
     return bytes;
   }

@@ -9,6 +9,9 @@
  * read: a ring in between is never lost. The ringer wakes only if somebody is asleep, since counting costs
  * some 10 ns and waking a microsecond. Both words are accessed sequentially consistent: either the ringer
  * sees the sleeper, or the sleeper sees the ring.
+ *
+ * A sleeper may wake for nothing: a ringer that counted while nobody slept can come to waking only when the
+ * other has begun its next sleep. Whoever wakes looks for work, and sleeps again where there is none.
  */
 import { assert } from "../base/assert.ts";
 
@@ -40,7 +43,8 @@ export class Doorbell {
   }
 
   /**
-   * Sleeps until a ring after `seen` was read; returns at once where there was one. Blocks the thread.
+   * Sleeps until a ring, or returns at once where there was one since `seen` was read. Blocks the thread.
+   * May return early for nothing.
    *
    * @returns false when the time is over
    */
