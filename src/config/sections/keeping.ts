@@ -7,7 +7,7 @@ export const dataSection = z.strictObject({
     default: "./data",
     about: "The directory that holds the log, the checkpoints and the keys; made when it is missing",
     form: "a path; a relative one counts from the directory the appliance was started in",
-    reader: "src/main.ts",
+    reader: "src/appliance/start.ts",
     pattern: /^[^\0]+$/,
     patternText: "a path",
   }),
@@ -19,7 +19,7 @@ export const spacesSection = z.strictObject({
     about: "Whether the first write to a memory space that does not exist makes it",
     on: "A mistyped X-Memory-Space makes a new space",
     off: "Spaces are made with POST /api/v1/spaces or `engram-appliance space create`",
-    reader: "src/engine/memory-engine.ts",
+    reader: "src/engine/engine-settings.ts",
   }),
   max: whole({
     default: 1024,
@@ -29,7 +29,7 @@ export const spacesSection = z.strictObject({
     about: "Most memory spaces at once",
     tooLow: "New spaces are answered 409 space-limit-reached",
     tooHigh: "Each space costs some memory and descriptors even when it is empty",
-    reader: "src/engine/memory-engine.ts",
+    reader: "src/engine/engine-settings.ts",
   }),
   max_memories: whole({
     default: 50_000_000,
@@ -39,7 +39,7 @@ export const spacesSection = z.strictObject({
     about: "Most memories in one space",
     tooLow: "Writes are answered 507 space-full",
     tooHigh: "One space may take all the memory of the machine (about 5 KB a memory at 768 dimensions)",
-    reader: "src/engine/memory-engine.ts",
+    reader: "src/engine/engine-settings.ts",
   }),
   default_language: choice({
     default: "english",
@@ -56,7 +56,7 @@ export const spacesSection = z.strictObject({
       russian: "Russian stemming and stop words",
       none: "words as they are, for mixed languages",
     },
-    reader: "src/engine/memory-engine.ts",
+    reader: "src/engine/engine-settings.ts",
   }),
 });
 
@@ -68,7 +68,7 @@ export const walSection = z.strictObject({
       immediate: "a group is synced as soon as a write waits for it (ack=fsync)",
       batch: "at most once every wal.flush_interval_ms; ack=fsync waits for that moment",
     },
-    reader: "src/engine/writer.ts",
+    reader: "src/appliance/writer-thread.ts",
   }),
   flush_interval_ms: whole({
     default: 10,
@@ -80,7 +80,7 @@ export const walSection = z.strictObject({
     tooLow: "The disk is kept busy with small syncs",
     tooHigh:
       "A power cut loses more of what was not acknowledged with fsync; in batch mode ack=fsync waits longer",
-    reader: "src/engine/writer.ts",
+    reader: "src/appliance/writer-thread.ts",
   }),
   buffer_size_mb: whole({
     default: 8,
@@ -90,7 +90,7 @@ export const walSection = z.strictObject({
     about: "Log records gathered in memory before they are written in one piece",
     tooLow: "Large batches are written in more pieces",
     tooHigh: "Memory is held by each home writer, and one write to the disk takes longer",
-    reader: "src/engine/writer.ts",
+    reader: "src/appliance/writer-thread.ts",
   }),
   segment_size_mb: whole({
     default: 64,
@@ -100,7 +100,7 @@ export const walSection = z.strictObject({
     about: "Size of one log file; it is allocated whole",
     tooLow: "The log rolls over often, and each roll costs a directory sync",
     tooHigh: "Disk space comes back later after a checkpoint, since whole files are removed",
-    reader: "src/engine/writer.ts",
+    reader: "src/appliance/writer-thread.ts",
   }),
 });
 
@@ -113,7 +113,7 @@ export const checkpointSection = z.strictObject({
     about: "A checkpoint is written this long after the last one, if anything changed",
     tooLow: "The disk writes graphs that hardly changed",
     tooHigh: "A start after a crash replays more of the log",
-    reader: "src/engine/writer.ts",
+    reader: "src/appliance/background-thread.ts",
   }),
   log_mb: whole({
     default: 512,
@@ -123,6 +123,6 @@ export const checkpointSection = z.strictObject({
     about: "A checkpoint is written when the log has grown by this much since the last one",
     tooLow: "Bulk loading is slowed by checkpoints",
     tooHigh: "A start after a crash replays more of the log, and the log takes more disk",
-    reader: "src/engine/writer.ts",
+    reader: "src/appliance/background-thread.ts",
   }),
 });

@@ -16,7 +16,7 @@ export const threadPoolsSection = z.strictObject({
     about: "Threads that serve HTTP and answer reads",
     tooLow: "Cores stay idle while requests wait",
     tooHigh: "Workers take cores from writers and indexers; each costs some megabytes of memory",
-    reader: "src/main.ts",
+    reader: "src/appliance/start.ts",
   }),
   index_workers: whole({
     default: 1,
@@ -26,7 +26,7 @@ export const threadPoolsSection = z.strictObject({
     about: "Threads that move new vectors into the vector indexes; one at a time to an index",
     tooLow: "The unindexed tail stays long under steady writing, and writers are slowed sooner",
     tooHigh: "Indexing takes cores from requests",
-    reader: "src/main.ts",
+    reader: "src/appliance/start.ts",
   }),
 });
 
@@ -36,7 +36,7 @@ export const numaSection = z.strictObject({
     about: "Whether threads and memory are placed on NUMA nodes",
     on: "Each node has its own writer; a space's memory lies on its home node (needs libnuma.so.1)",
     off: "One writer, and the kernel places memory",
-    reader: "src/main.ts",
+    reader: "src/appliance/start.ts",
   }),
   strategy: choice({
     default: "local",
@@ -45,7 +45,7 @@ export const numaSection = z.strictObject({
       local: "on the home node of the space, next to its writer",
       interleaved: "page by page over all nodes, for spaces larger than one node",
     },
-    reader: "src/main.ts",
+    reader: "src/appliance/start.ts",
   }),
 });
 
@@ -58,14 +58,14 @@ export const memorySection = z.strictObject({
       require: "the appliance refuses to start or grow where no reserved huge page is free",
       off: "base pages only",
     },
-    reader: "src/main.ts",
+    reader: "src/appliance/thread.ts",
   }),
   lock: toggle({
     default: false,
     about: "Whether regions are locked in memory, so that they are never swapped out",
     on: "Needs RLIMIT_MEMLOCK or CAP_IPC_LOCK; the machine must have the memory to spare",
     off: "The kernel may swap out what is seldom read",
-    reader: "src/main.ts",
+    reader: "src/appliance/thread.ts",
   }),
 });
 
@@ -79,7 +79,7 @@ export const loggingSection = z.strictObject({
       info: "starts, stops, recoveries and checkpoints, too",
       debug: "everything",
     },
-    reader: "src/main.ts",
+    reader: "src/appliance/log-sink.ts",
   }),
   format: choice({
     default: "plain",
@@ -88,6 +88,6 @@ export const loggingSection = z.strictObject({
       plain: "one line for people, with the priority prefix that journald reads when run by systemd",
       json: "one JSON object a line",
     },
-    reader: "src/main.ts",
+    reader: "src/appliance/log-sink.ts",
   }),
 });

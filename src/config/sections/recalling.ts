@@ -11,7 +11,7 @@ export const indexSection = z.strictObject({
     about: "Neighbours of a vector in the graph (HNSW); twice as many on its lowest level",
     tooLow: "Recall falls on clustered vectors, whatever ef_search is",
     tooHigh: "The graph takes more memory (about 10 bytes a neighbour and vector) and inserting slows down",
-    reader: "src/engine/memory-engine.ts",
+    reader: "src/engine/engine-settings.ts",
   }),
   ef_construction: whole({
     default: 128,
@@ -21,7 +21,7 @@ export const indexSection = z.strictObject({
     about: "Candidates looked at when a vector is inserted into the graph",
     tooLow: "The graph is worse for as long as it lives",
     tooHigh: "Inserting slows down in proportion",
-    reader: "src/engine/memory-engine.ts",
+    reader: "src/engine/engine-settings.ts",
   }),
   ef_search: whole({
     default: 64,
@@ -31,7 +31,7 @@ export const indexSection = z.strictObject({
     about: "Candidates looked at when the graph is searched",
     tooLow: "Near memories are missed",
     tooHigh: "Each recall takes longer, nearly in proportion",
-    reader: "src/engine/memory-engine.ts",
+    reader: "src/engine/engine-settings.ts",
   }),
   quantization: choice({
     default: "bf16",
@@ -42,7 +42,7 @@ export const indexSection = z.strictObject({
       bf16: "half the memory, recall within 0.005 of f32",
       i8: "a quarter of the memory; more candidates are ranked again to make up for its coarseness",
     },
-    reader: "src/engine/memory-engine.ts",
+    reader: "src/engine/engine-settings.ts",
   }),
   tail_max: whole({
     default: 16_384,
@@ -52,7 +52,7 @@ export const indexSection = z.strictObject({
     about: "Vectors a space may hold outside its graph before writers are slowed to the indexer's pace",
     tooLow: "Bursts of writing are slowed although the disk keeps up",
     tooHigh: "Every recall scans the tail: about 0.05 ms per 1,000 vectors of 768 dimensions",
-    reader: "src/engine/memory-engine.ts",
+    reader: "src/engine/engine-settings.ts",
   }),
 });
 
@@ -65,7 +65,7 @@ export const recallSection = z.strictObject({
     about: "How soon more occurrences of a word stop counting",
     tooLow: "A memory that says a word once equals one that is about it",
     tooHigh: "Repetition wins over matching more of the words asked for",
-    reader: "src/engine/memory-engine.ts",
+    reader: "src/engine/engine-settings.ts",
   }),
   bm25_b: decimal({
     default: 0.75,
@@ -75,7 +75,7 @@ export const recallSection = z.strictObject({
     about: "How much longer memories are held back",
     tooLow: "Long memories win because they hold more words",
     tooHigh: "Short memories win because they hold few",
-    reader: "src/engine/memory-engine.ts",
+    reader: "src/engine/engine-settings.ts",
   }),
   candidates: whole({
     default: 100,
@@ -86,7 +86,7 @@ export const recallSection = z.strictObject({
       "Memories each list (vectors, words) hands to fusion, at least; never fewer than the limit asked for",
     tooLow: "A memory that both lists rank in the middle is missed",
     tooHigh: "Each hybrid recall takes longer",
-    reader: "src/engine/memory-engine.ts",
+    reader: "src/engine/engine-settings.ts",
   }),
 });
 
@@ -95,7 +95,7 @@ const openaiSection = z.strictObject({
     default: "",
     about: "Base address of an OpenAI-compatible server; /v1/embeddings is added",
     form: "an http or https address, such as http://127.0.0.1:11434",
-    reader: "src/embedding/openai-embedder.ts",
+    reader: "src/embedding/create-embedder.ts",
     pattern: /^(https?:\/\/\S+)?$/,
     patternText: "an http or https address",
   }),
@@ -103,13 +103,13 @@ const openaiSection = z.strictObject({
     default: "",
     about: "The embedding model asked for",
     form: "a name the server knows",
-    reader: "src/embedding/openai-embedder.ts",
+    reader: "src/embedding/create-embedder.ts",
   }),
   key_file: text({
     default: "",
     about: "File that holds the server's API key; read again when the server answers 401",
     form: "a path, or nothing for a server without keys",
-    reader: "src/embedding/openai-embedder.ts",
+    reader: "src/embedding/create-embedder.ts",
   }),
   batch_max: whole({
     default: 64,
@@ -119,7 +119,7 @@ const openaiSection = z.strictObject({
     about: "Most texts sent in one request",
     tooLow: "More round trips",
     tooHigh: "The server refuses the request, or answers late",
-    reader: "src/embedding/openai-embedder.ts",
+    reader: "src/embedding/create-embedder.ts",
   }),
   batch_wait_ms: whole({
     default: 2,
@@ -129,7 +129,7 @@ const openaiSection = z.strictObject({
     about: "How long a text waits for others to travel with it",
     tooLow: "Concurrent callers make one request each",
     tooHigh: "A lone caller waits for nothing",
-    reader: "src/embedding/openai-embedder.ts",
+    reader: "src/embedding/create-embedder.ts",
   }),
   timeout_ms: whole({
     default: 10_000,
@@ -139,7 +139,7 @@ const openaiSection = z.strictObject({
     about: "How long one request to the server may take",
     tooLow: "A busy server is taken for a dead one",
     tooHigh: "Remember and recall hang for longer when the server does",
-    reader: "src/embedding/openai-embedder.ts",
+    reader: "src/embedding/create-embedder.ts",
   }),
   retries: whole({
     default: 2,
@@ -149,7 +149,7 @@ const openaiSection = z.strictObject({
     about: "How often a failed request is tried again, with growing pauses",
     tooLow: "A short hiccup of the server reaches the caller",
     tooHigh: "Callers wait long before they hear that the server is down",
-    reader: "src/embedding/openai-embedder.ts",
+    reader: "src/embedding/create-embedder.ts",
   }),
 });
 
@@ -162,7 +162,7 @@ export const embeddingSection = z.strictObject({
       openai: "an OpenAI-compatible server, as set under embedding.openai",
       none: "nobody: callers bring embeddings",
     },
-    reader: "src/main.ts",
+    reader: "src/embedding/create-embedder.ts",
   }),
   dimensions: whole({
     default: 768,
@@ -172,7 +172,7 @@ export const embeddingSection = z.strictObject({
     about: "Length of the vectors of a new space",
     tooLow: "Different texts become alike",
     tooHigh: "Memory and search time grow in proportion; it must be what the model makes",
-    reader: "src/main.ts",
+    reader: "src/embedding/create-embedder.ts",
   }),
   when_unavailable: choice({
     default: "fail",
@@ -181,7 +181,7 @@ export const embeddingSection = z.strictObject({
       fail: "answers 503 embedder-unavailable; nothing is stored",
       store: "stores the memory without a vector, to be embedded later; words find it meanwhile",
     },
-    reader: "src/engine/memory-engine.ts",
+    reader: "src/engine/engine-settings.ts",
   }),
   cache_mb: whole({
     default: 8,
@@ -191,7 +191,7 @@ export const embeddingSection = z.strictObject({
     about: "Memory for embeddings of texts seen lately, in each API worker",
     tooLow: "The same query is embedded again",
     tooHigh: "Memory is taken from memories",
-    reader: "src/main.ts",
+    reader: "src/embedding/create-embedder.ts",
   }),
   openai: openaiSection.prefault({}),
 });
