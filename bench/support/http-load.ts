@@ -47,7 +47,11 @@ type Connection = {
 };
 
 /** A prepared POST of a JSON body. */
-export function postRequest(path: string, body: string | Uint8Array, headers: Record<string, string> = {}): Uint8Array {
+export function postRequest(
+  path: string,
+  body: string | Uint8Array,
+  headers: Record<string, string> = {},
+): Uint8Array {
   const bytes = typeof body === "string" ? new TextEncoder().encode(body) : body;
   const extra = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`);
   const head = `POST ${path} HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n${extra.join("")}Content-Length: ${bytes.byteLength}\r\n\r\n`;
@@ -92,15 +96,18 @@ export async function runLoad(options: LoadOptions): Promise<LoadResult> {
   const next = (connection: Connection): void => {
     const nowMs = performance.now();
     if (rate === undefined) {
-      if (mayIssue(nowMs)) return issue(connection, nowMs);
+      if (mayIssue(nowMs)) {
+        issue(connection, nowMs);
+        return;
+      }
       connection.busy = false;
       if (connections.every((each) => !each.busy)) finish();
       return;
     }
     connection.busy = false;
     if (sent < requests && dueOf(sent) - startedMs < durationMs) {
-      if (dueOf(sent) <= nowMs) return issue(connection, dueOf(sent));
-      idle.push(connection);
+      if (dueOf(sent) <= nowMs) issue(connection, dueOf(sent));
+      else idle.push(connection);
     } else if (connections.every((each) => !each.busy)) finish();
   };
 
@@ -137,7 +144,9 @@ export async function runLoad(options: LoadOptions): Promise<LoadResult> {
             if (connection.pending === undefined) return;
             const written = socket.write(connection.pending);
             connection.pending =
-              written < connection.pending.byteLength ? connection.pending.subarray(Math.max(0, written)) : undefined;
+              written < connection.pending.byteLength
+                ? connection.pending.subarray(Math.max(0, written))
+                : undefined;
           },
           close() {
             if (!connection.busy) return;
@@ -157,7 +166,12 @@ export async function runLoad(options: LoadOptions): Promise<LoadResult> {
     idle.push(...connections);
     const tick = (): void => {
       const nowMs = performance.now();
-      while (idle.length > 0 && sent < requests && dueOf(sent) <= nowMs && dueOf(sent) - startedMs < durationMs) {
+      while (
+        idle.length > 0 &&
+        sent < requests &&
+        dueOf(sent) <= nowMs &&
+        dueOf(sent) - startedMs < durationMs
+      ) {
         issue(idle.pop()!, dueOf(sent));
       }
       const over = sent >= requests || dueOf(sent) - startedMs >= durationMs;

@@ -7,6 +7,7 @@
  */
 import type { Settings } from "../config/schema.ts";
 import type { StreamCut } from "../engine/home-writer.ts";
+import type { ThreadPlace } from "../runtime/placement.ts";
 
 export type ThreadRole = "api" | "writer" | "indexer" | "collector" | "background";
 
@@ -24,21 +25,14 @@ export type SharedBuffers = {
   readonly indexDoorbells: readonly SharedArrayBuffer[];
 };
 
-/** Where one thread runs and takes its memory from. */
-export type ThreadPlace = {
-  /** cores to run on; undefined leaves it to the kernel */
-  readonly cpus: readonly number[] | undefined;
-  readonly node: number | undefined;
-  /** nodes to spread a space's memory over (numa.strategy = "interleaved") */
-  readonly interleaveNodes: readonly number[] | undefined;
-};
-
 export type Boot = {
   readonly type: "boot";
   readonly role: ThreadRole;
   /** among the threads of its role, from 0 */
   readonly ordinal: number;
   readonly place: ThreadPlace;
+  /** whether threads and memory are bound to NUMA nodes, and why not */
+  readonly placement: { readonly isPlaced: boolean; readonly reason: string | undefined };
   readonly settings: Settings;
   readonly dataDirectory: string;
   readonly shared: SharedBuffers;
@@ -55,6 +49,7 @@ export type Boot = {
 
 /** What main says to a thread that has booted. */
 export type ToThread =
+  | { readonly type: "start" }
   | { readonly type: "drain"; readonly drainMs: number }
   | { readonly type: "cut"; readonly writer: number; readonly cut: StreamCut }
   | { readonly type: "shutdown" };

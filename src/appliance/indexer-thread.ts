@@ -4,8 +4,8 @@ import { SpaceTable } from "../engine/space-table.ts";
 import { Doorbell } from "../shm/doorbell.ts";
 import { EpochReader, Epochs } from "../shm/epochs.ts";
 import type { Boot, ToThread } from "./boot.ts";
-import { aliveMarker, failThread, tellMain } from "./thread.ts";
 import { epochReaderIndex } from "./epoch-readers.ts";
+import { aliveMarker, failThread, tellMain } from "./thread.ts";
 
 /** Also wakes it to free what a rebuild left behind. */
 const SLEEP_MS_MAX = 250;

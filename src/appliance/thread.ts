@@ -52,7 +52,13 @@ export function failThread(error: unknown): void {
 
 export function threadError(error: unknown): ThreadError {
   if (error instanceof OperatorError) {
-    return { name: error.name, message: error.message, stack: error.stack, code: error.code, remedy: error.remedy };
+    return {
+      name: error.name,
+      message: error.message,
+      stack: error.stack,
+      code: error.code,
+      remedy: error.remedy,
+    };
   }
   if (error instanceof Error) return { name: error.name, message: error.message, stack: error.stack };
   return { name: "Error", message: String(error), stack: undefined };
@@ -68,7 +74,9 @@ export function aliveMarker(boot: Boot): () => void {
 }
 
 /** Threads of all roles are numbered for the signs of life: API workers, writers, indexers, collectors, background. */
-export function threadIndex(boot: Pick<Boot, "role" | "ordinal" | "apiWorkerCount" | "writerCount" | "indexerCount">): number {
+export function threadIndex(
+  boot: Pick<Boot, "role" | "ordinal" | "apiWorkerCount" | "writerCount" | "indexerCount">,
+): number {
   const { role, ordinal, apiWorkerCount, writerCount, indexerCount } = boot;
   switch (role) {
     case "api":
@@ -100,7 +108,11 @@ function takePlace(boot: Boot): void {
   if (place.cpus !== undefined) {
     const refusal = setThreadCpus(place.cpus);
     if (refusal !== undefined) {
-      tellMain({ type: "log", level: "warn", text: `${role} ${ordinal} could not be placed on cores ${place.cpus.join()}: ${refusal}` });
+      tellMain({
+        type: "log",
+        level: "warn",
+        text: `${role} ${ordinal} could not be placed on cores ${place.cpus.join()}: ${refusal}`,
+      });
     }
   }
   if (place.node !== undefined) {

@@ -25,7 +25,12 @@ export async function startWriter(boot: Boot): Promise<() => void> {
 
   const disk = new NativeDisk(LOAD_THREADS);
   const place = streamPlace(boot.dataDirectory, boot.topology.generation, ordinal);
-  const store = new CheckpointStore({ disk, directory: place.checkpoint, topology: boot.topology.generation, stream: ordinal });
+  const store = new CheckpointStore({
+    disk,
+    directory: place.checkpoint,
+    topology: boot.topology.generation,
+    stream: ordinal,
+  });
   const log = LocalLog.open(
     {
       disk,
@@ -60,7 +65,11 @@ export async function startWriter(boot: Boot): Promise<() => void> {
     progress: (text) => tellMain({ type: "progress", text }),
   });
   for (const name of report.graphsLost) {
-    tellMain({ type: "log", level: "warn", text: `the graph of space ${name} was damaged; it is built anew` });
+    tellMain({
+      type: "log",
+      level: "warn",
+      text: `the graph of space ${name} was damaged; it is built anew`,
+    });
   }
   facts[STREAM_FACT.appendedSequence] = log.appendedSequence;
   facts[STREAM_FACT.writtenSequence] = log.writtenSequence;
@@ -109,6 +118,6 @@ export async function startWriter(boot: Boot): Promise<() => void> {
   return () => undefined;
 }
 
-function tornTailText(tail: { readonly bytes: number; readonly keptAs?: string }): string {
+function tornTailText(tail: { readonly bytes: number; readonly keptAs: string | undefined }): string {
   return `the log ended in a torn group of ${tail.bytes} bytes, never acknowledged as durable; cut off${tail.keptAs === undefined ? "" : `, kept as ${tail.keptAs}`}`;
 }

@@ -98,8 +98,14 @@ function writeSpace(out: SpaceCheckpoint, root: SpaceRoot, cut: SpaceCut, scratc
   const headers = new SlotArenaReader({ ...g.headers, tableAddress: root.number("headerTable") });
   const vectors = new SlotArenaReader({ ...g.vectors, tableAddress: root.number("vectorTable") });
   const terms = new SlotArenaReader({ ...g.terms, tableAddress: root.number("termTable") });
-  const content = new ByteArenaReader({ chunkBytes: g.contentChunkBytes, tableAddress: root.number("contentTable") });
-  const forward = new ByteArenaReader({ chunkBytes: g.forwardChunkBytes, tableAddress: root.number("forwardTable") });
+  const content = new ByteArenaReader({
+    chunkBytes: g.contentChunkBytes,
+    tableAddress: root.number("contentTable"),
+  });
+  const forward = new ByteArenaReader({
+    chunkBytes: g.forwardChunkBytes,
+    tableAddress: root.number("forwardTable"),
+  });
 
   appendSlots(out, "headers", headers, cut.nodeCount, (copy, at) => {
     const words = new Uint32Array(copy.buffer, at, NODE_HEADER_BYTES / 4);
@@ -116,8 +122,18 @@ function writeSpace(out: SpaceCheckpoint, root: SpaceRoot, cut: SpaceCut, scratc
     vectorBytes,
     vectors.pieces(vectorBytes / vectors.strideBytes, cut.nodeCount),
   );
-  out.append("content", content.ref.chunkBytes, out.bytes("content"), content.pieces(out.bytes("content"), cut.contentBytes));
-  out.append("forward", forward.ref.chunkBytes, out.bytes("forward"), forward.pieces(out.bytes("forward"), cut.forwardBytes));
+  out.append(
+    "content",
+    content.ref.chunkBytes,
+    out.bytes("content"),
+    content.pieces(out.bytes("content"), cut.contentBytes),
+  );
+  out.append(
+    "forward",
+    forward.ref.chunkBytes,
+    out.bytes("forward"),
+    forward.pieces(out.bytes("forward"), cut.forwardBytes),
+  );
   out.blob("forgotten", [forgottenBits(headers, cut.nodeCount)]);
   const covered = writeGraph(out, root, scratchDirectory);
   const meta: SpaceMeta = {

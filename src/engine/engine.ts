@@ -55,7 +55,11 @@ export type RecallQuery = {
 
 /** Where a score comes from. */
 export type RecallWhy = {
-  readonly vector?: { readonly similarity: number; readonly rank?: number; readonly via: "index" | "tail" | "scan" };
+  readonly vector?: {
+    readonly similarity: number;
+    readonly rank?: number;
+    readonly via: "index" | "tail" | "scan";
+  };
   readonly words?: { readonly bm25: number; readonly rank?: number; readonly terms: readonly string[] };
   readonly fusion?: { readonly vectorWeight: number; readonly wordsWeight: number };
 };
@@ -83,7 +87,12 @@ export type Recalled = {
   readonly tookMs: number;
 };
 
-export type Forgotten = { readonly id: string; readonly space: string; readonly ack: Ack; readonly forgotten: boolean };
+export type Forgotten = {
+  readonly id: string;
+  readonly space: string;
+  readonly ack: Ack;
+  readonly forgotten: boolean;
+};
 
 export type MemoryPage = { readonly memories: readonly Memory[]; readonly nextCursor: string | undefined };
 
@@ -125,7 +134,12 @@ export type IndexInfo = {
   readonly tail: number;
   readonly bytes: number;
   /** a rebuild under way: vectors done of total */
-  readonly rebuild?: { readonly done: number; readonly total: number; readonly M: number; readonly efConstruction: number };
+  readonly rebuild?: {
+    readonly done: number;
+    readonly total: number;
+    readonly M: number;
+    readonly efConstruction: number;
+  };
 };
 
 /** One part's true state; `detail` carries measured figures, or says why one is unavailable. */

@@ -9,7 +9,8 @@ import { hashText } from "./write-codec.ts";
 export function filterBlock(query: RecallQuery, nodeCount: number): Uint8Array | undefined {
   const tags = query.tags ?? [];
   const { fromMs, toMs, minConfidence } = query;
-  if (tags.length === 0 && fromMs === undefined && toMs === undefined && minConfidence === undefined) return undefined;
+  if (tags.length === 0 && fromMs === undefined && toMs === undefined && minConfidence === undefined)
+    return undefined;
   if (tags.length > FILTER_TAGS_MAX) {
     throw new RequestError({
       code: "request-invalid",

@@ -16,9 +16,10 @@
  */
 import { assert } from "../base/assert.ts";
 import { OperatorError, RequestError } from "../base/errors.ts";
+import type { TermList } from "../index/word-index-writer.ts";
 import { FORGET_HEAD_BYTES, LOG_KIND } from "../layout/log-payload.ts";
-import { SPACE_STATE } from "../layout/space-root.ts";
 import { logRecordBytes } from "../layout/log-record.ts";
+import { SPACE_STATE } from "../layout/space-root.ts";
 import { STREAM_FACT, STREAM_STATE } from "../layout/stream-facts.ts";
 import {
   ACK,
@@ -30,7 +31,6 @@ import {
   WRITE_REQUEST,
   WRITE_REQUEST_HEAD_BYTES,
 } from "../layout/write-message.ts";
-import type { TermList } from "../index/word-index-writer.ts";
 import type { Doorbell } from "../shm/doorbell.ts";
 import type { RingConsumer, RingProducer } from "../shm/ring.ts";
 import type { Log } from "../storage/log.ts";
@@ -84,7 +84,14 @@ export type SpaceCut = {
   readonly forwardBytes: number;
 };
 
-type HeldReply = { link: ProducerLink; ticket: number; item: number; outcome: number; extra: number; sequence: number };
+type HeldReply = {
+  link: ProducerLink;
+  ticket: number;
+  item: number;
+  outcome: number;
+  extra: number;
+  sequence: number;
+};
 
 const IDLE_WAIT_MS = 50;
 
@@ -211,7 +218,10 @@ export class HomeWriter {
       sequence: 0,
     };
     const payloadBytes = words[word + WRITE_REQUEST.payloadBytes / 4]!;
-    const payload = bytes.subarray(at + WRITE_REQUEST_HEAD_BYTES, at + WRITE_REQUEST_HEAD_BYTES + payloadBytes);
+    const payload = bytes.subarray(
+      at + WRITE_REQUEST_HEAD_BYTES,
+      at + WRITE_REQUEST_HEAD_BYTES + payloadBytes,
+    );
     const ack = flags & 0xff;
     try {
       switch (op) {
@@ -219,7 +229,12 @@ export class HomeWriter {
           this.#remember(held, link, at, payload, (flags >>> 8) & 0xff);
           break;
         case WRITE_OP.forget:
-          this.#forget(held, words[word + WRITE_REQUEST.spaceIndex / 4]!, words[word + WRITE_REQUEST.spaceGeneration / 4]!, payload);
+          this.#forget(
+            held,
+            words[word + WRITE_REQUEST.spaceIndex / 4]!,
+            words[word + WRITE_REQUEST.spaceGeneration / 4]!,
+            payload,
+          );
           break;
         case WRITE_OP.createSpace:
           this.#createSpace(held, payload);
@@ -236,7 +251,9 @@ export class HomeWriter {
           this.#options.onCut(this.#options.keeper.cut(this.#options.log.appendedSequence));
           break;
         case WRITE_OP.truncate:
-          this.#options.log.truncateBefore(new DataView(payload.buffer, payload.byteOffset).getFloat64(0, true));
+          this.#options.log.truncateBefore(
+            new DataView(payload.buffer, payload.byteOffset).getFloat64(0, true),
+          );
           break;
         case WRITE_OP.stop:
           this.#stopping = true;
@@ -270,7 +287,10 @@ export class HomeWriter {
     const { keeper, memoriesMax } = this.#options;
     const { words } = link.requests;
     const word = at >>> 2;
-    const space = keeper.at(words[word + WRITE_REQUEST.spaceIndex / 4]!, words[word + WRITE_REQUEST.spaceGeneration / 4]!);
+    const space = keeper.at(
+      words[word + WRITE_REQUEST.spaceIndex / 4]!,
+      words[word + WRITE_REQUEST.spaceGeneration / 4]!,
+    );
     if (space === undefined) {
       held.outcome = WRITE_OUTCOME.spaceGone;
       return;

@@ -1,5 +1,5 @@
 /** The key under which an id is looked up. */
-import { hashBytes, type Hash64 } from "../base/hash64.ts";
+import { type Hash64, hashBytes } from "../base/hash64.ts";
 import type { IdKey } from "./id-index.ts";
 
 const encoder = new TextEncoder();

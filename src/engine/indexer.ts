@@ -10,8 +10,9 @@
  *
  * A small space is left to the exact scan: below GRAPH_WORTH vectors it is as fast, and costs no memory.
  */
-import { NODE_UNBOUND } from "../layout/space-root.ts";
+
 import { VectorGraph } from "../index/vector-graph.ts";
+import { NODE_UNBOUND } from "../layout/space-root.ts";
 import type { EpochReader, Epochs } from "../shm/epochs.ts";
 import { graphConfig } from "./space-graph.ts";
 import type { SpaceRoot, SpaceTable } from "./space-table.ts";
@@ -21,7 +22,12 @@ const GRAPH_WORTH = 1024;
 /** Slots linked before the next space has its turn: some 10 ms at 768 dimensions. */
 const BATCH_SLOTS = 32;
 
-type Rebuild = { readonly graph: VectorGraph; readonly request: number; readonly M: number; readonly efConstruction: number };
+type Rebuild = {
+  readonly graph: VectorGraph;
+  readonly request: number;
+  readonly M: number;
+  readonly efConstruction: number;
+};
 type Known = { generation: number; graph: VectorGraph; rebuild: Rebuild | undefined };
 
 export class Indexer {

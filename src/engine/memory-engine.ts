@@ -6,11 +6,11 @@
  * Everything between two awaits sees memory inside one epoch; nothing read is kept across an await.
  */
 import { RequestError } from "../base/errors.ts";
-import { WRITE_OP, WRITE_OUTCOME } from "../layout/write-message.ts";
 import type { EmbeddingProvider } from "../embedding/embedder.ts";
 import { ScoreAccumulator } from "../index/word-index-reader.ts";
 import { analyse } from "../language/analyse.ts";
 import { TermBuffer } from "../language/term-buffer.ts";
+import { WRITE_OP, WRITE_OUTCOME } from "../layout/write-message.ts";
 import type { EpochReader } from "../shm/epochs.ts";
 import type {
   Ack,
@@ -35,8 +35,8 @@ import { Recaller } from "./recall.ts";
 import { SpaceDirectory } from "./space-directory.ts";
 import { SpaceReader } from "./space-reader.ts";
 import type { SpaceRoot, SpaceTable } from "./space-table.ts";
-import { PayloadEncoder } from "./write-codec.ts";
 import type { WriteClient, WriteReply } from "./write-client.ts";
+import { PayloadEncoder } from "./write-codec.ts";
 
 export type MemoryEngineOptions = {
   readonly table: SpaceTable;
@@ -45,8 +45,6 @@ export type MemoryEngineOptions = {
   readonly settings: EngineSettings;
   readonly embedder: EmbeddingProvider;
   readonly writerCount: number;
-  /** which of the graph's searcher threads this is, from 0 */
-  readonly searcherIndex: number;
   /** ms since the epoch */
   readonly wallClock: () => number;
   /** monotonic, ms */
@@ -146,7 +144,11 @@ export class MemoryEngine implements Engine {
       if (results[item] !== undefined) continue;
       const id = ids[item]!;
       const outcome = replies[item]!.outcome;
-      if (outcome === WRITE_OUTCOME.stored || outcome === WRITE_OUTCOME.replaced || outcome === WRITE_OUTCOME.kept) {
+      if (
+        outcome === WRITE_OUTCOME.stored ||
+        outcome === WRITE_OUTCOME.replaced ||
+        outcome === WRITE_OUTCOME.kept
+      ) {
         const kept = outcome === WRITE_OUTCOME.kept;
         results[item] = {
           id,
@@ -293,7 +295,8 @@ export class MemoryEngine implements Engine {
         embedder.embedSync !== undefined
           ? embedder.embedSync(texts, "memory", { language: this.#reader(root).language })
           : await embedder.embed(texts, "memory");
-      for (let i = 0; i < missing.length; i++) vectors[missing[i]!] = checkedVector(embedded[i]!, dimensions, "the embedder");
+      for (let i = 0; i < missing.length; i++)
+        vectors[missing[i]!] = checkedVector(embedded[i]!, dimensions, "the embedder");
     } catch (error) {
       const unavailable = error instanceof RequestError && error.code === "embedder-unavailable";
       if (!unavailable) throw error;
@@ -353,10 +356,18 @@ export class MemoryEngine implements Engine {
   #mustBeReady(): void {
     const { ready, stopping } = this.#options.readiness();
     if (stopping) {
-      throw new RequestError({ code: "shutting-down", message: "The appliance is shutting down", retryAfterSeconds: 5 });
+      throw new RequestError({
+        code: "shutting-down",
+        message: "The appliance is shutting down",
+        retryAfterSeconds: 5,
+      });
     }
     if (!ready) {
-      throw new RequestError({ code: "not-ready", message: "The appliance is recovering its data", retryAfterSeconds: 1 });
+      throw new RequestError({
+        code: "not-ready",
+        message: "The appliance is recovering its data",
+        retryAfterSeconds: 1,
+      });
     }
   }
 
@@ -385,7 +396,10 @@ export class MemoryEngine implements Engine {
           retryAfterSeconds: 10,
         });
       case WRITE_OUTCOME.spaceGone:
-        return new RequestError({ code: "space-not-found", message: `The space "${spaceName}" was deleted meanwhile` });
+        return new RequestError({
+          code: "space-not-found",
+          message: `The space "${spaceName}" was deleted meanwhile`,
+        });
       case WRITE_OUTCOME.spaceFull:
         return new RequestError({
           code: "space-full",

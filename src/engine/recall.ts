@@ -175,7 +175,10 @@ export class Recaller {
   #score(
     graph: number,
     plan: RecallPlan,
-    { vectorCount, facts }: { vectorCount: number; facts: { family: VectorFamily; queryMass: number; k1: number } },
+    {
+      vectorCount,
+      facts,
+    }: { vectorCount: number; facts: { family: VectorFamily; queryMass: number; k1: number } },
   ): FusionWeights {
     const count = this.#count;
     const { scores: bm25BySlot } = this.#accumulator;
@@ -228,7 +231,9 @@ export class Recaller {
       const recalled: RecalledMemory = {
         ...memory,
         score,
-        why: query.explain ? this.#why(reader, plan, { candidate, vectorCount, weights, content: memory.content }) : undefined,
+        why: query.explain
+          ? this.#why(reader, plan, { candidate, vectorCount, weights, content: memory.content })
+          : undefined,
       };
       if (twin !== undefined) {
         memories[twin.at] = recalled;

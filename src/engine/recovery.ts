@@ -9,8 +9,8 @@
 import { assert } from "../base/assert.ts";
 import { closeFile, OPEN, openFile } from "../ffi/files.ts";
 import { VectorGraph } from "../index/vector-graph.ts";
-import type { CheckpointStore } from "../storage/checkpoint-store.ts";
 import type { LoadRequest } from "../storage/checkpoint-loader.ts";
+import type { CheckpointStore } from "../storage/checkpoint-store.ts";
 import type { Log } from "../storage/log.ts";
 import type { SpaceMeta } from "./checkpointer.ts";
 import type { SpaceKeeper } from "./space-keeper.ts";

@@ -5,13 +5,13 @@
  * the same writer, and one of them is told that it exists.
  */
 import { RequestError } from "../base/errors.ts";
-import { type Hash64, hashBytes } from "../base/hash64.ts";
-import { NODE_UNBOUND } from "../layout/space-root.ts";
-import { WRITE_OP, WRITE_OUTCOME } from "../layout/write-message.ts";
 import type { EmbeddingProvider } from "../embedding/embedder.ts";
 import { isLanguage, type Language } from "../language/languages.ts";
+import { NODE_UNBOUND } from "../layout/space-root.ts";
+import { WRITE_OP, WRITE_OUTCOME } from "../layout/write-message.ts";
 import type { IndexInfo, IndexRebuild, SpaceInfo, SpaceSpec } from "./engine.ts";
 import type { EngineSettings } from "./engine-settings.ts";
+import { homeWriterOf } from "./home-of.ts";
 import { quantizationOf } from "./space-geometry.ts";
 import { encodeSpaceName, encodeSpacePlan } from "./space-keeper.ts";
 import type { SpaceRoot, SpaceTable } from "./space-table.ts";
@@ -28,7 +28,6 @@ export type SpaceDirectoryOptions = {
 
 const NONE = "none";
 /** Callers' embeddings are told from the provider's by the space's embedder. */
-const encoder = new TextEncoder();
 
 export class SpaceDirectory {
   readonly #options: SpaceDirectoryOptions;
@@ -98,7 +97,7 @@ export class SpaceDirectory {
         at: "language",
       });
     }
-    const { outcome } = await client.request(this.#writerOf(spec.name), {
+    const { outcome } = await client.request(homeWriterOf(spec.name, this.#options.writerCount), {
       op: WRITE_OP.createSpace,
       spaceIndex: 0,
       spaceGeneration: 0,
@@ -116,7 +115,11 @@ export class SpaceDirectory {
     switch (outcome) {
       case WRITE_OUTCOME.done: {
         const root = table.find(spec.name);
-        if (root === undefined) throw new RequestError({ code: "space-not-found", message: `The space "${spec.name}" was deleted meanwhile` });
+        if (root === undefined)
+          throw new RequestError({
+            code: "space-not-found",
+            message: `The space "${spec.name}" was deleted meanwhile`,
+          });
         return this.info(root);
       }
       case WRITE_OUTCOME.spaceExists:
@@ -133,7 +136,11 @@ export class SpaceDirectory {
           message: `There are ${settings.spacesMax} memory spaces already, or none is left for the space's home node`,
         });
       default:
-        throw new RequestError({ code: "disk-full", message: "The log has no room on its disk; no space was made", retryAfterSeconds: 10 });
+        throw new RequestError({
+          code: "disk-full",
+          message: "The log has no room on its disk; no space was made",
+          retryAfterSeconds: 10,
+        });
     }
   }
 
@@ -149,7 +156,11 @@ export class SpaceDirectory {
     });
     if (outcome === WRITE_OUTCOME.done) return;
     if (outcome === WRITE_OUTCOME.diskFull) {
-      throw new RequestError({ code: "disk-full", message: "The log has no room on its disk; the space stays", retryAfterSeconds: 10 });
+      throw new RequestError({
+        code: "disk-full",
+        message: "The log has no room on its disk; the space stays",
+        retryAfterSeconds: 10,
+      });
     }
     this.existing(name);
   }
@@ -247,12 +258,5 @@ export class SpaceDirectory {
   #inUse(root: SpaceRoot, word: "graphM" | "graphEfConstruction"): number {
     const { settings } = this.#options;
     return root.load(word) || (word === "graphM" ? settings.M : settings.efConstruction);
-  }
-
-  #writerOf(name: string): number {
-    const hash: Hash64 = { low: 0, high: 0 };
-    const bytes = encoder.encode(name);
-    hashBytes(bytes, 0, bytes.byteLength, hash);
-    return hash.low % this.#options.writerCount;
   }
 }

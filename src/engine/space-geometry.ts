@@ -24,7 +24,8 @@ export type SpaceGeometry = {
 export const BYTES_PER_COMPONENT: Record<Quantization, number> = { f32: 4, bf16: 2, f16: 2, i8: 1 };
 
 export function quantizationOf(code: number): Quantization {
-  for (const name of Object.keys(QUANTIZATION) as Quantization[]) if (QUANTIZATION[name] === code) return name;
+  for (const name of Object.keys(QUANTIZATION) as Quantization[])
+    if (QUANTIZATION[name] === code) return name;
   throw new RangeError(`no quantisation has the code ${code}`);
 }
 
@@ -32,7 +33,10 @@ export function spaceGeometry(dimensions: number, quantization: Quantization): S
   return {
     headers: { slotsPerChunk: 16_384, strideBytes: NODE_HEADER_BYTES },
     vectors: { slotsPerChunk: 4096, strideBytes: wholeLines(dimensions * 4) },
-    quantised: { slotsPerChunk: 4096, strideBytes: wholeLines(dimensions * BYTES_PER_COMPONENT[quantization]) },
+    quantised: {
+      slotsPerChunk: 4096,
+      strideBytes: wholeLines(dimensions * BYTES_PER_COMPONENT[quantization]),
+    },
     terms: { slotsPerChunk: 65_536, strideBytes: TERM_RECORD_BYTES },
     contentChunkBytes: 8 * MIB,
     forwardChunkBytes: 2 * MIB,

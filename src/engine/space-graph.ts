@@ -1,7 +1,7 @@
 /** How a space's graph is laid over its arenas: the same for the writer that opens it and the one that rebuilds it. */
 import type { GraphConfig } from "../index/vector-graph.ts";
 import { CHUNKS_MAX } from "../shm/arena.ts";
-import type { SpaceGeometry, SlotGeometry } from "./space-geometry.ts";
+import type { SlotGeometry, SpaceGeometry } from "./space-geometry.ts";
 import { quantizationOf, spaceGeometry } from "./space-geometry.ts";
 import type { SpaceRoot } from "./space-table.ts";
 
@@ -10,7 +10,10 @@ export type GraphShape = { readonly M: number; readonly efConstruction: number }
 /** A space as far as its graph needs to know it. */
 type GraphSpace = { readonly root: SpaceRoot; readonly geometry?: SpaceGeometry };
 
-export function graphConfig({ root, geometry }: GraphSpace, shape: GraphShape & { readonly node?: number | undefined }): GraphConfig {
+export function graphConfig(
+  { root, geometry }: GraphSpace,
+  shape: GraphShape & { readonly node?: number | undefined },
+): GraphConfig {
   const dimensions = root.load("dimensions");
   const quantization = quantizationOf(root.load("quantization"));
   const g = geometry ?? spaceGeometry(dimensions, quantization);

@@ -4,11 +4,11 @@
  * Service and recovery go through the same `apply`, so what a restart rebuilds is what was there.
  */
 import { assert } from "../base/assert.ts";
+import { analyse } from "../language/analyse.ts";
+import { TermBuffer } from "../language/term-buffer.ts";
 import { FORGET_HEAD_BYTES, LOG_KIND } from "../layout/log-payload.ts";
 import { SPACE_STATE } from "../layout/space-root.ts";
 import { WRITE_OUTCOME } from "../layout/write-message.ts";
-import { analyse } from "../language/analyse.ts";
-import { TermBuffer } from "../language/term-buffer.ts";
 import type { Epochs } from "../shm/epochs.ts";
 import type { SpaceCut, StreamCut } from "./home-writer.ts";
 import type { GraphShape } from "./space-graph.ts";
@@ -156,7 +156,9 @@ export class SpaceKeeper {
     switch (kind) {
       case LOG_KIND.remember: {
         const memory = this.#memory.open(payload);
-        const content = decoder.decode(payload.subarray(memory.contentAt, memory.contentAt + memory.contentBytes));
+        const content = decoder.decode(
+          payload.subarray(memory.contentAt, memory.contentAt + memory.contentBytes),
+        );
         analyse(content, space.description.language, this.#terms);
         space.remember(memory, this.#terms, this.#terms.tokenCount, sequence);
         break;
@@ -174,7 +176,10 @@ export class SpaceKeeper {
 
   /** To be called when the whole log was applied. @throws {BugError} when records belong to no space */
   finishReplay(): void {
-    assert(this.#orphans.size === 0, `every record of the log belongs to a space (${[...this.#orphans].join()})`);
+    assert(
+      this.#orphans.size === 0,
+      `every record of the log belongs to a space (${[...this.#orphans].join()})`,
+    );
   }
 
   #freeRoot() {

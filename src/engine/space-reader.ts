@@ -5,12 +5,13 @@
  * Use it inside an epoch (`shm/epochs.ts`), and `refresh()` it first. What one call returns is consistent with
  * the node count it loaded at its start.
  */
+
+import { type Bm25Settings, type ScoreAccumulator, WordIndexReader } from "../index/word-index-reader.ts";
+import type { Language } from "../language/languages.ts";
 import { CONTENT_RECORD, CONTENT_RECORD_HEAD_BYTES } from "../layout/content-record.ts";
 import { NODE_HEADER, NODE_HEADER_BYTES, NODE_STATE } from "../layout/node-header.ts";
-import { type Bm25Settings, type ScoreAccumulator, WordIndexReader } from "../index/word-index-reader.ts";
 import { ByteArenaReader, SlotArenaReader } from "../shm/arena.ts";
 import { SharedTableReader } from "../shm/shared-table.ts";
-import type { Language } from "../language/languages.ts";
 import type { Memory } from "./engine.ts";
 import { findSlot, type IdKey } from "./id-index.ts";
 import { quantizationOf, spaceGeometry } from "./space-geometry.ts";
@@ -124,7 +125,9 @@ export class SpaceReader {
       content: decoder.decode(bytes.subarray(textAt, tagsAt)),
       tags: tagCount === 0 ? [] : decoder.decode(bytes.subarray(tagsAt, metadataAt)).split("\0"),
       metadataJson:
-        metadataBytes === 0 ? undefined : decoder.decode(bytes.subarray(metadataAt, metadataAt + metadataBytes)),
+        metadataBytes === 0
+          ? undefined
+          : decoder.decode(bytes.subarray(metadataAt, metadataAt + metadataBytes)),
       timestampMs: numbers[index * NUMBERS + NODE_HEADER.timestampMs / 8]!,
       storedAtMs: numbers[index * NUMBERS + NODE_HEADER.storedAtMs / 8]!,
       // Stored as f32: 0.7 should read back as 0.7.

@@ -32,7 +32,11 @@ export class SpaceRoot {
     const at = spaceIndex * SPACE_ROOT_BYTES;
     this.spaceIndex = spaceIndex;
     this.words = new Int32Array(table, at, SPACE_NUMBERS_AT / 4);
-    this.numbers = new Float64Array(table, at + SPACE_NUMBERS_AT, (SPACE_TEXT.name.at - SPACE_NUMBERS_AT) / 8);
+    this.numbers = new Float64Array(
+      table,
+      at + SPACE_NUMBERS_AT,
+      (SPACE_TEXT.name.at - SPACE_NUMBERS_AT) / 8,
+    );
     this.#bytes = new Uint8Array(table, at, SPACE_ROOT_BYTES);
   }
 

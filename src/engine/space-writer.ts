@@ -7,6 +7,10 @@
  * never none; readers drop the older one.
  */
 import { assert } from "../base/assert.ts";
+import { quantiseVector } from "../ffi/vector.ts";
+import { VectorGraph } from "../index/vector-graph.ts";
+import { type TermList, WordIndexWriter } from "../index/word-index-writer.ts";
+import type { Language } from "../language/languages.ts";
 import { FORGET } from "../layout/log-payload.ts";
 import { NODE_HEADER, NODE_HEADER_BYTES, NODE_STATE } from "../layout/node-header.ts";
 import { POSTING_UNIT_BYTES } from "../layout/posting.ts";
@@ -17,10 +21,6 @@ import {
   SPACE_NUMBER,
   SPACE_STATE,
 } from "../layout/space-root.ts";
-import type { Language } from "../language/languages.ts";
-import { quantiseVector } from "../ffi/vector.ts";
-import { VectorGraph } from "../index/vector-graph.ts";
-import { type TermList, WordIndexWriter } from "../index/word-index-writer.ts";
 import { ByteArena, SlotArena } from "../shm/arena.ts";
 import type { MemoryPolicy } from "../shm/memory-policy.ts";
 import { SharedTable } from "../shm/shared-table.ts";
@@ -107,9 +107,19 @@ export class SpaceWriter {
           ? vectors
           : new SlotArena({ ...g.quantised, purpose: label("quantised vectors"), policy }),
       content: new ByteArena({ chunkBytes: g.contentChunkBytes, purpose: label("content"), policy }),
-      forward: new ByteArena({ chunkBytes: g.forwardChunkBytes, purpose: label("forward lists"), policy, alignBytes: 1 }),
+      forward: new ByteArena({
+        chunkBytes: g.forwardChunkBytes,
+        purpose: label("forward lists"),
+        policy,
+        alignBytes: 1,
+      }),
       terms: new SlotArena({ ...g.terms, purpose: label("terms"), policy }),
-      postings: new ByteArena({ chunkBytes: g.postingChunkBytes, purpose: label("postings"), policy, alignBytes: POSTING_UNIT_BYTES }),
+      postings: new ByteArena({
+        chunkBytes: g.postingChunkBytes,
+        purpose: label("postings"),
+        policy,
+        alignBytes: POSTING_UNIT_BYTES,
+      }),
     };
     this.#distinctArenas = [...new Set(Object.values(this.arenas))];
     root.setNumber("headerTable", this.arenas.headers.ref.tableAddress);
@@ -343,7 +353,11 @@ export class SpaceWriter {
       }
       words[base + STATE] = NODE_STATE.live;
       const tokenCount = words[base + NODE_HEADER.tokenCount / 4]!;
-      this.#words.addFromForward(slot, tokenCount, headers.f64(chunk)[index * NUMBERS + NODE_HEADER.forwardAt / 8]!);
+      this.#words.addFromForward(
+        slot,
+        tokenCount,
+        headers.f64(chunk)[index * NUMBERS + NODE_HEADER.forwardAt / 8]!,
+      );
       this.#ids.insert(words[base + HASH_LOW]!, slot + 1);
       live += 1;
       tokens += tokenCount;
@@ -383,7 +397,8 @@ export class SpaceWriter {
     this.#words.forget(headers.f64(chunk)[index * NUMBERS + NODE_HEADER.forwardAt / 8]!);
     const { root } = this;
     const { numbers: facts } = root;
-    facts[SPACE_NUMBER.tokensTotal] = facts[SPACE_NUMBER.tokensTotal]! - words[base + NODE_HEADER.tokenCount / 4]!;
+    facts[SPACE_NUMBER.tokensTotal] =
+      facts[SPACE_NUMBER.tokensTotal]! - words[base + NODE_HEADER.tokenCount / 4]!;
     facts[SPACE_NUMBER.contentUsedBytes] =
       facts[SPACE_NUMBER.contentUsedBytes]! - words[base + NODE_HEADER.contentBytes / 4]!;
     root.publish("liveCount", root.load("liveCount") - 1);

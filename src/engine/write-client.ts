@@ -7,8 +7,14 @@
  * at most `queueMax` of them, and beyond that are answered `overloaded`.
  */
 import { RequestError } from "../base/errors.ts";
-import { ACK, IF_EXISTS, WRITE_REPLY, WRITE_REQUEST, WRITE_REQUEST_HEAD_BYTES } from "../layout/write-message.ts";
 import type { TermList } from "../index/word-index-writer.ts";
+import {
+  ACK,
+  IF_EXISTS,
+  WRITE_REPLY,
+  WRITE_REQUEST,
+  WRITE_REQUEST_HEAD_BYTES,
+} from "../layout/write-message.ts";
 import type { Doorbell } from "../shm/doorbell.ts";
 import type { RingConsumer, RingProducer } from "../shm/ring.ts";
 import type { Ack, IfExists } from "./engine.ts";

@@ -3,9 +3,15 @@
  * and reads such payloads back, in the writer and in recovery.
  */
 import { assert } from "../base/assert.ts";
+import { type Hash64, hashBytes } from "../base/hash64.ts";
 import { CONTENT_RECORD, CONTENT_RECORD_HEAD_BYTES } from "../layout/content-record.ts";
-import { FORGET, FORGET_HEAD_BYTES, REMEMBER, REMEMBER_FLAG, REMEMBER_HEAD_BYTES } from "../layout/log-payload.ts";
-import { hashBytes, type Hash64 } from "../base/hash64.ts";
+import {
+  FORGET,
+  FORGET_HEAD_BYTES,
+  REMEMBER,
+  REMEMBER_FLAG,
+  REMEMBER_HEAD_BYTES,
+} from "../layout/log-payload.ts";
 
 const encoder = new TextEncoder();
 
@@ -39,7 +45,9 @@ export class PayloadEncoder {
     const metadata = fields.metadataJson ?? "";
     // UTF-8 takes at most 3 bytes for a UTF-16 unit.
     const texts = (fields.id.length + fields.content.length + tagsText.length + metadata.length) * 3;
-    this.#reserve(REMEMBER_HEAD_BYTES + CONTENT_RECORD_HEAD_BYTES + fields.tags.length * 8 + texts + 16 + dimensions * 4);
+    this.#reserve(
+      REMEMBER_HEAD_BYTES + CONTENT_RECORD_HEAD_BYTES + fields.tags.length * 8 + texts + 16 + dimensions * 4,
+    );
     const bytes = this.#bytes;
     const view = this.#view;
     const record = REMEMBER_HEAD_BYTES;
@@ -80,7 +88,11 @@ export class PayloadEncoder {
     view.setFloat32(REMEMBER.norm, dimensions === 0 ? 0 : fields.norm, true);
     view.setUint32(REMEMBER.recordBytes, recordBytes, true);
     view.setUint32(REMEMBER.dimensions, dimensions, true);
-    view.setUint32(REMEMBER.expectedSlot, fields.completesSlot === undefined ? 0 : fields.completesSlot + 1, true);
+    view.setUint32(
+      REMEMBER.expectedSlot,
+      fields.completesSlot === undefined ? 0 : fields.completesSlot + 1,
+      true,
+    );
     view.setUint32(REMEMBER.flags, fields.replaces ? REMEMBER_FLAG.replaces : 0, true);
     if (fields.vector !== undefined) {
       new Float32Array(bytes.buffer, at, dimensions).set(fields.vector);

@@ -5,12 +5,7 @@
  * accumulator (one f32 per slot) with a list of touched slots, so a search costs the postings it reads and
  * nothing for the memories it does not touch (Zobel & Moffat 2006, term-at-a-time evaluation).
  */
-import {
-  POSTING_BLOCK,
-  POSTING_UNIT_BYTES,
-  TERM,
-  TERM_RECORD_WORDS,
-} from "../layout/posting.ts";
+import { POSTING_BLOCK, POSTING_UNIT_BYTES, TERM, TERM_RECORD_WORDS } from "../layout/posting.ts";
 import type { ByteArenaReader, SlotArenaReader } from "../shm/arena.ts";
 import type { SharedTableReader } from "../shm/shared-table.ts";
 import { fillNormTable, inverseDocumentFrequency } from "./bm25.ts";
@@ -71,10 +66,7 @@ export class WordIndexReader {
    * @param facts liveCount and averageTokens of the space; slots at or beyond nodeCount are not seen
    * @returns the sum of the idf of all terms, also of those that no memory holds: the query's mass
    */
-  score(
-    query: TermList,
-    facts: { nodeCount: number; liveCount: number; averageTokens: number },
-  ): number {
+  score(query: TermList, facts: { nodeCount: number; liveCount: number; averageTokens: number }): number {
     const accumulator = this.#accumulator;
     accumulator.reserve(facts.nodeCount);
     if (facts.averageTokens !== this.#normsAverage) {

@@ -114,7 +114,8 @@ export class WordIndexWriter {
       const value = table.at(at);
       if (value === 0) break;
       const { words, base } = this.#record(value - 1);
-      if (words[base + TERM.hashLow] === hashLow && words[base + TERM.hashHigh] === hashHigh) return value - 1;
+      if (words[base + TERM.hashLow] === hashLow && words[base + TERM.hashHigh] === hashHigh)
+        return value - 1;
     }
     const termIndex = this.#termCount;
     this.#terms.ensure(termIndex);

@@ -16,13 +16,9 @@ export const PROCESS_FACT = {
   dataDiskBytes: 7,
   cpuSeconds: 8,
   threads: 9,
-  anonHugeBytes: 10,
 } as const;
 
 /** Behind the facts, one f64 per thread of each role: ms since the epoch of its last sign of life. */
 export const THREAD_ALIVE_AT = 32;
 export const THREADS_MAX = 512;
 export const PROCESS_FACTS_BYTES: number = (THREAD_ALIVE_AT + THREADS_MAX) * 8;
-
-/** Per NUMA node, behind the threads' signs of life. */
-export const NODES_MAX = 64;

@@ -13,7 +13,16 @@
  *   byte 0        4      8          12      16
  *        | ticket | item | outcome | extra | sequence, f64
  */
-export const WRITE_OP = { remember: 1, forget: 2, createSpace: 3, deleteSpace: 4, rebuildIndex: 5, cut: 6, truncate: 7, stop: 8 } as const;
+export const WRITE_OP = {
+  remember: 1,
+  forget: 2,
+  createSpace: 3,
+  deleteSpace: 4,
+  rebuildIndex: 5,
+  cut: 6,
+  truncate: 7,
+  stop: 8,
+} as const;
 
 export const WRITE_REQUEST_HEAD_BYTES = 40;
 

@@ -1,0 +1,99 @@
+/** An API worker's thread: an engine of its own over the shared memory, and a server on the shared port. */
+import { Access } from "../api/access.ts";
+import { createApi } from "../api/create-api.ts";
+import { KeyRing } from "../api/key-ring.ts";
+import { isLoopback } from "../api/local-guard.ts";
+import type { ErrorSink } from "../api/problem.ts";
+import { apiSettings, checkListening, serveApi } from "../api/serve.ts";
+import { systemClock } from "../base/clock.ts";
+import { entropySeed, Random } from "../base/random.ts";
+import { VERSION } from "../base/version.ts";
+import { createEmbedder } from "../embedding/create-embedder.ts";
+import { engineSettings } from "../engine/engine-settings.ts";
+import { MemoryEngine } from "../engine/memory-engine.ts";
+import { SpaceTable } from "../engine/space-table.ts";
+import { PROCESS_FACT } from "../layout/process-facts.ts";
+import { EpochReader } from "../shm/epochs.ts";
+import type { Boot, ToThread } from "./boot.ts";
+import { epochReaderIndex } from "./epoch-readers.ts";
+import { openHealth } from "./health.ts";
+import { openWriteClient } from "./producer-links.ts";
+import { aliveMarker, tellMain } from "./thread.ts";
+
+/** Writes of one worker that may wait for room in the rings. */
+const QUEUE_MAX = 10_000;
+const ALIVE_MS = 500;
+
+export async function startApi(boot: Boot): Promise<(message: ToThread) => void> {
+  const { settings, shared, ordinal } = boot;
+  const process = new Float64Array(shared.processFacts);
+  const embedder = createEmbedder(settings.embedding, {
+    clock: systemClock,
+    random: new Random(entropySeed()),
+  });
+  const engine = new MemoryEngine({
+    table: new SpaceTable(shared.spaceTable),
+    client: openWriteClient(boot, ordinal, QUEUE_MAX),
+    epoch: new EpochReader(shared.epochs, epochReaderIndex(boot)),
+    settings: engineSettings(settings),
+    embedder,
+    writerCount: boot.writerCount,
+    wallClock: () => Date.now(),
+    now: () => performance.now(),
+    readiness: () => ({
+      ready: process[PROCESS_FACT.ready] === 1,
+      stopping: process[PROCESS_FACT.stopping] === 1,
+    }),
+    health: openHealth(boot, embedder),
+  });
+
+  const clock = { nowMs: () => Date.now() };
+  const errors: ErrorSink = {
+    operator: (error, where) =>
+      tellMain({
+        type: "log",
+        level: "error",
+        text: `${where}: ${error.message} (${error.code}; ${error.remedy})`,
+      }),
+    bug: (error, where) =>
+      tellMain({
+        type: "log",
+        level: "error",
+        text: `${where}: ${error instanceof Error ? error.stack : String(error)}`,
+      }),
+  };
+  const serving = apiSettings(
+    { ...settings, server: { ...settings.server, port: boot.port } },
+    boot.apiWorkerCount,
+  );
+  const ring = new KeyRing(boot.dataDirectory, clock, errors);
+  checkListening(serving.host, serving.access, ring.hasKeys);
+  const access = new Access({
+    ring,
+    settings: serving.access,
+    clock,
+    sleep: (ms) => Bun.sleep(ms),
+    loopbackOnly: isLoopback(serving.host),
+  });
+  const api = createApi({ engine, limits: serving.limits, access, errors, version: VERSION });
+  const server = serveApi({ api, settings: serving, reusePort: true });
+
+  const alive = aliveMarker(boot);
+  alive();
+  setInterval(alive, ALIVE_MS);
+  tellMain({ type: "ready", port: server.port });
+  return (message) => {
+    if (message.type !== "drain") return;
+    server.stop(message.drainMs).then((outcome) => {
+      engine.close();
+      if (outcome === "cut") {
+        tellMain({
+          type: "log",
+          level: "warn",
+          text: `API worker ${ordinal}: requests were still under way when the drain timeout ended`,
+        });
+      }
+      tellMain({ type: "drained" });
+    });
+  };
+}

@@ -1,0 +1,269 @@
+/**
+ * Starts the appliance, supervises its threads and stops it.
+ *
+ *   lock the data directory ─▶ streams as many as home writers ─▶ writers recover ─▶ indexers, collectors,
+ *   background ─▶ API workers listen ─▶ serving
+ *
+ *   stop: API workers drain ─▶ last checkpoint ─▶ writers end ─▶ the others end ─▶ the lock is let go
+ *
+ * A thread that fails ends the process with its error: what was acknowledged is in the log, and recovery is
+ * the one way back to a state that can be trusted.
+ */
+import { OperatorError } from "../base/errors.ts";
+import { VERSION } from "../base/version.ts";
+import type { RunningAppliance, StartReports } from "../cli/serve-contract.ts";
+import type { LoadedSettings } from "../config/load.ts";
+import { SpaceTable } from "../engine/space-table.ts";
+import { REPLY_RING_BYTES } from "../engine/write-client.ts";
+import { PROCESS_FACT, PROCESS_FACTS_BYTES } from "../layout/process-facts.ts";
+import { STREAM_FACTS_BYTES } from "../layout/stream-facts.ts";
+import { planPlacement, readMachine, type ThreadPlace } from "../runtime/placement.ts";
+import { makeDoorbells } from "../shm/doorbell.ts";
+import { makeEpochs } from "../shm/epochs.ts";
+import { makeRing } from "../shm/ring.ts";
+import { DataDirectory } from "../storage/data-directory.ts";
+import { NativeDisk } from "../storage/native-disk.ts";
+import type { Boot, FromThread, SharedBuffers, ThreadError, ThreadRole, ToThread } from "./boot.ts";
+import { epochReaderCount } from "./epoch-readers.ts";
+import { type LogSink, openLogSink } from "./log-sink.ts";
+import { threadsAlive } from "./threads-alive.ts";
+import { settleTopology } from "./topology.ts";
+
+/** Requests of one producer to one writer: some 2,000 of 4 KB; twice a batch of the largest body. */
+const REQUEST_RING_BYTES = 16 * 1024 * 1024;
+
+/** A thread as main knows it. */
+type Thread = {
+  readonly role: ThreadRole;
+  readonly ordinal: number;
+  readonly worker: Worker;
+  readonly ready: Promise<{ readonly port: number | undefined; readonly detail: string | undefined }>;
+  readonly ended: Promise<void>;
+};
+
+export async function startAppliance(
+  loaded: LoadedSettings,
+  reports: StartReports,
+): Promise<RunningAppliance> {
+  const startedAtMs = Date.now();
+  const { settings } = loaded;
+  const log = openLogSink(settings.logging);
+  const directory = new DataDirectory({
+    disk: new NativeDisk(1),
+    path: settings.data.dir,
+    pid: process.pid,
+    version: VERSION,
+    nowMs: startedAtMs,
+  });
+  if (directory.openToOthers) {
+    log("warn", `other users can look into ${directory.path}: chmod 700 ${directory.path}`);
+  }
+  const placement = planPlacement(readMachine(), {
+    isEnabled: settings.numa.enabled,
+    strategy: settings.numa.strategy as "local" | "interleaved",
+    apiWorkerCount: settings.thread_pools.api_workers,
+    indexerCount: settings.thread_pools.index_workers,
+    backgroundCount: 1,
+  });
+  log(
+    "info",
+    placement.isPlaced
+      ? `placed on ${placement.writers.length} NUMA nodes`
+      : `not placed on NUMA nodes: ${placement.reason}`,
+  );
+  const counts = {
+    apiWorkerCount: placement.apiWorkers.length,
+    writerCount: placement.writers.length,
+    indexerCount: placement.indexers.length,
+  };
+  await settleTopology({
+    directory,
+    writerCount: counts.writerCount,
+    settings,
+    progress: reports.progress,
+    log,
+  });
+
+  const shared = makeSharedBuffers(counts, settings.spaces.max);
+  const facts = new Float64Array(shared.processFacts);
+  const failure = Promise.withResolvers<never>();
+  // Somebody may wait for it only later.
+  failure.promise.catch(() => undefined);
+  const threads: Thread[] = [];
+  let background: Thread | undefined;
+
+  const start = (role: ThreadRole, ordinal: number, place: ThreadPlace, port: number): Thread => {
+    const boot: Boot = {
+      type: "boot",
+      role,
+      ordinal,
+      place,
+      placement: { isPlaced: placement.isPlaced, reason: placement.reason },
+      settings,
+      dataDirectory: directory.path,
+      shared,
+      ...counts,
+      topology: { generation: directory.topology.generation, streamCount: directory.topology.streams },
+      startedAtMs,
+      port,
+    };
+    const thread = startThread(boot, {
+      progress: reports.progress,
+      log,
+      cut: (writer, cut) => tell(background!, { type: "cut", writer, cut }),
+      failed: (error) => failure.reject(asError(error, `${role} ${ordinal}`)),
+    });
+    threads.push(thread);
+    return thread;
+  };
+  const startAll = (role: ThreadRole, places: readonly ThreadPlace[], port = 0): Thread[] =>
+    places.map((place, ordinal) => start(role, ordinal, place, port));
+  const allReady = (started: readonly Thread[]) =>
+    Promise.race([Promise.all(started.map((thread) => thread.ready)), failure.promise]);
+
+  let port = settings.server.port;
+  try {
+    // The first API worker may be given any free port; the others then share it.
+    const [first, ...others] = placement.apiWorkers;
+    const writers = startAll("writer", placement.writers);
+    const firstApi = start("api", 0, first!, port);
+    const others_ = [
+      ...startAll("indexer", placement.indexers),
+      ...startAll("collector", placement.collectors),
+    ];
+    background = start("background", 0, placement.background[0]!, port);
+    const [listening] = await allReady([firstApi]);
+    port = listening!.port!;
+    const otherApis = others.map((place, index) => start("api", index + 1, place, port));
+    for (const { detail } of await allReady(writers)) if (detail !== undefined) log("info", detail);
+    await allReady([...others_, background, ...otherApis]);
+  } catch (error) {
+    for (const { worker } of threads) worker.terminate();
+    directory.close();
+    throw error;
+  }
+  facts[PROCESS_FACT.ready] = 1;
+  tell(background, { type: "start" });
+
+  const ended = Promise.withResolvers<void>();
+  failure.promise.catch((error) => ended.reject(error));
+  const url = `http://${urlHost(settings.server.host)}:${port}`;
+  const table = new SpaceTable(shared.spaceTable);
+  return {
+    url,
+    ended: ended.promise,
+    alive: () => threadsAlive({ ...counts, shared }).silent.length === 0,
+    status: () => statusText(table),
+    stop: async (drainMs) => {
+      facts[PROCESS_FACT.stopping] = 1;
+      const of = (role: ThreadRole): Thread[] => threads.filter((thread) => thread.role === role);
+      const finish = (some: readonly Thread[], message: ToThread) => {
+        for (const thread of some) tell(thread, message);
+        return Promise.race([Promise.all(some.map((thread) => thread.ended)), failure.promise]);
+      };
+      await finish(of("api"), { type: "drain", drainMs });
+      await finish([background!], { type: "shutdown" });
+      await Promise.race([Promise.all(of("writer").map((thread) => thread.ended)), failure.promise]);
+      await finish([...of("indexer"), ...of("collector")], { type: "shutdown" });
+      directory.close();
+      ended.resolve();
+    },
+  };
+}
+
+function makeSharedBuffers(
+  counts: Pick<Boot, "apiWorkerCount" | "writerCount" | "indexerCount">,
+  spacesMax: number,
+): SharedBuffers {
+  const { apiWorkerCount, writerCount, indexerCount } = counts;
+  const producerCount = apiWorkerCount + 1;
+  const each = <T>(count: number, make: () => T): T[] => Array.from({ length: count }, make);
+  return {
+    spaceTable: SpaceTable.allocate(spacesMax),
+    epochs: makeEpochs(epochReaderCount(counts)),
+    streamFacts: each(writerCount, () => new SharedArrayBuffer(STREAM_FACTS_BYTES)),
+    processFacts: new SharedArrayBuffer(PROCESS_FACTS_BYTES),
+    requestRings: each(producerCount, () => each(writerCount, () => makeRing(REQUEST_RING_BYTES))),
+    replyRings: each(producerCount, () => each(writerCount, () => makeRing(REPLY_RING_BYTES))),
+    writerDoorbells: each(writerCount, () => makeDoorbells(1)),
+    producerDoorbells: each(producerCount, () => makeDoorbells(1)),
+    indexDoorbells: each(indexerCount, () => makeDoorbells(1)),
+  };
+}
+
+function startThread(
+  boot: Boot,
+  hears: {
+    progress: (text: string) => void;
+    log: LogSink;
+    cut: (writer: number, cut: Extract<FromThread, { type: "cut" }>["cut"]) => void;
+    failed: (error: ThreadError) => void;
+  },
+): Thread {
+  const worker = new Worker(new URL("../worker.ts", import.meta.url).href, { smol: true });
+  const ready = Promise.withResolvers<{ port: number | undefined; detail: string | undefined }>();
+  const ended = Promise.withResolvers<void>();
+  worker.onmessage = ({ data }: { data: FromThread }) => {
+    switch (data.type) {
+      case "ready":
+        ready.resolve({ port: data.port, detail: data.detail });
+        break;
+      case "progress":
+        hears.progress(data.text);
+        break;
+      case "cut":
+        hears.cut(data.writer, data.cut);
+        break;
+      case "drained":
+      case "stopped":
+        ended.resolve();
+        break;
+      case "log":
+        hears.log(data.level, data.text);
+        break;
+      case "failed":
+        hears.failed(data.error);
+        break;
+    }
+  };
+  worker.onerror = (event) => {
+    hears.failed({ name: "Error", message: event.message, stack: undefined });
+  };
+  worker.postMessage(boot);
+  return { role: boot.role, ordinal: boot.ordinal, worker, ready: ready.promise, ended: ended.promise };
+}
+
+function tell(thread: Thread, message: ToThread): void {
+  thread.worker.postMessage(message);
+}
+
+/** An OperatorError again where it was one, so that the command's exit status and remedy are right. */
+function asError(error: ThreadError, thread: string): Error {
+  if (error.code !== undefined && error.remedy !== undefined) {
+    return new OperatorError({
+      code: error.code as "internal",
+      message: error.message,
+      remedy: error.remedy,
+    });
+  }
+  return new OperatorError({
+    code: "internal",
+    message: `The thread "${thread}" broke a rule of the program and was stopped: ${error.message}\n${error.stack ?? ""}`,
+    remedy: "Start it again: what was acknowledged is in the log. Report this message if it comes back",
+  });
+}
+
+function statusText(table: SpaceTable): string {
+  let memories = 0;
+  let tail = 0;
+  const open = table.open();
+  for (const root of open) {
+    memories += root.load("liveCount");
+    tail += Math.max(0, root.load("nodeCount") - root.load("indexedCount"));
+  }
+  return `serving ${memories} memories in ${open.length} spaces, ${tail} not in a graph yet`;
+}
+
+function urlHost(host: string): string {
+  return host.includes(":") && !host.startsWith("[") ? `[${host}]` : host;
+}
