@@ -115,26 +115,25 @@ function requestBodyOf({ body, ndjsonExample }: Operation): unknown {
   return { required: true, content };
 }
 
-const OF_EVERY_GUARDED: readonly RequestErrorCode[] = [
-  ...([
-    "key-missing",
-    "key-invalid",
-    "right-missing",
-    "host-refused",
-    "origin-refused",
-    "login-throttled",
-  ] as const),
-  ...(["headers-too-large", "shutting-down", "not-ready"] as const),
-];
-const OF_EVERY_BODY: readonly RequestErrorCode[] = [
-  ...([
-    "request-invalid",
-    "json-invalid",
-    "json-too-deep",
-    "body-too-large",
-    "media-type-unsupported",
-  ] as const),
-];
+const OF_EVERY_GUARDED = [
+  "key-missing",
+  "key-invalid",
+  "right-missing",
+  "host-refused",
+  "origin-refused",
+  "login-throttled",
+  "headers-too-large",
+  "shutting-down",
+  "not-ready",
+] as const satisfies readonly RequestErrorCode[];
+const OF_EVERY_BODY = [
+  "request-invalid",
+  "json-invalid",
+  "json-too-deep",
+  "body-incomplete",
+  "body-too-large",
+  "media-type-unsupported",
+] as const satisfies readonly RequestErrorCode[];
 
 function responsesOf(operation: Operation): Record<string, unknown> {
   const responses: Record<string, unknown> = {};

@@ -17,9 +17,13 @@ const DESCRIPTION =
   "`limit` memories are answered if there are as many that pass.";
 
 const ERRORS = [
-  ...(["space-not-found", "dimensions-mismatch", "embedding-invalid", "embedding-required"] as const),
-  ...(["embedder-unavailable", "overloaded"] as const),
-];
+  "space-not-found",
+  "dimensions-mismatch",
+  "embedding-invalid",
+  "embedding-required",
+  "embedder-unavailable",
+  "overloaded",
+] as const;
 
 const REPLY = {
   description: "What was found, best first",

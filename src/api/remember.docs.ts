@@ -12,22 +12,19 @@ export const REMEMBERED_EXAMPLE = {
 };
 
 const ERRORS = [
-  ...([
-    "space-not-found",
-    "space-limit-reached",
-    "space-full",
-    "dimensions-mismatch",
-    "embedder-mismatch",
-  ] as const),
-  ...([
-    "embedding-invalid",
-    "embedding-required",
-    "embedder-unavailable",
-    "overloaded",
-    "disk-full",
-  ] as const),
-  ...(["content-too-large", "metadata-too-large"] as const),
-];
+  "space-not-found",
+  "space-limit-reached",
+  "space-full",
+  "dimensions-mismatch",
+  "embedder-mismatch",
+  "embedding-invalid",
+  "embedding-required",
+  "embedder-unavailable",
+  "overloaded",
+  "disk-full",
+  "content-too-large",
+  "metadata-too-large",
+] as const;
 
 export function rememberDetail(contracts: RememberContracts) {
   return describeOperation({

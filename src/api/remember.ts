@@ -10,7 +10,7 @@ import { problemOf, report } from "./problem.ts";
 import { queryFields } from "./query-fields.ts";
 import { type CheckedMemory, type RememberContracts, rememberContracts } from "./remember.contract.ts";
 import { batchDetail, rememberDetail } from "./remember.docs.ts";
-import { checkDepth, mediaType, notJson, readJson, readText, unsupported } from "./request-body.ts";
+import { mediaType, parseJson, readJson, readText, unsupported } from "./request-body.ts";
 import { type Call, guarded, queryOf, requestName } from "./route.ts";
 import type { ApiLimits } from "./settings.ts";
 import { timeMs } from "./shared.contract.ts";
@@ -33,7 +33,7 @@ export function rememberRoutes(api: ApiContext) {
 function remember(api: ApiContext, contracts: RememberContracts) {
   return async ({ request, space }: Call): Promise<Response> => {
     const body = contracts.checkedMemory.check(await readJson(request, api.limits), "The body");
-    const input = rememberInput(body, "", 1, api.limits, undefined);
+    const input = rememberInput(body, "", api.limits, undefined);
     const [result] = await api.engine.remember(space, [input], { ack: body.ack ?? "fsync" });
     if (result === undefined) throw new TypeError("the engine answers one result per memory");
     if (result instanceof Error) throw result;
@@ -46,8 +46,6 @@ type Batch = {
   readonly memories: readonly unknown[];
   readonly ack: Ack | undefined;
   readonly ifExists: IfExists | undefined;
-  /** levels of JSON above a field of a memory */
-  readonly levelsAbove: number;
   readonly place: (index: number) => string;
 };
 
@@ -74,7 +72,7 @@ function rememberBatch(api: ApiContext, contracts: RememberContracts) {
         if (memory instanceof RequestError) throw memory;
         const at = batch.place(i);
         const checked = contracts.checkedMemory.check(memory, "The memory", at);
-        inputs.push(rememberInput(checked, `${at}.`, batch.levelsAbove, api.limits, batch.ifExists));
+        inputs.push(rememberInput(checked, `${at}.`, api.limits, batch.ifExists));
         indexOfInput.push(i);
         ack = stronger(ack, checked.ack ?? batch.ack ?? "fsync");
       } catch (error) {
@@ -106,7 +104,7 @@ async function readBatch(request: Request, contracts: RememberContracts, limits:
     const body = contracts.checkedBatch.check(await readJson(request, limits), "The body");
     checkCount(body.memories.length, limits);
     const place = (index: number) => `memories[${index}]`;
-    return { memories: body.memories, ack: body.ack, ifExists: body.if_exists, levelsAbove: 3, place };
+    return { memories: body.memories, ack: body.ack, ifExists: body.if_exists, place };
   }
   if (type === "application/x-ndjson" || type === "application/jsonl") {
     const query = queryFields(queryOf(request.url), { ack: "text", if_exists: "text" });
@@ -114,18 +112,18 @@ async function readBatch(request: Request, contracts: RememberContracts, limits:
     const lines = (await readText(request, limits)).split("\n").filter((line) => line.trim() !== "");
     checkCount(lines.length, limits);
     const place = (index: number) => `line[${index + 1}]`;
-    const memories = lines.map((line, index) => parseLine(line, place(index)));
-    return { memories, ack: defaults.ack, ifExists: defaults.if_exists, levelsAbove: 1, place };
+    const memories = lines.map((line, index) => parseLine(line, place(index), limits));
+    return { memories, ack: defaults.ack, ifExists: defaults.if_exists, place };
   }
   throw unsupported(type, "application/json, application/x-ndjson");
 }
 
 /** The memory of a line; its error where it is not JSON, so that the other lines are stored. */
-function parseLine(line: string, at: string): unknown {
+function parseLine(line: string, at: string, limits: ApiLimits): unknown {
   try {
-    return JSON.parse(line);
-  } catch (cause) {
-    return notJson(line, cause, "The line", at);
+    return parseJson(line, limits, "The line", at);
+  } catch (error) {
+    return error;
   }
 }
 
@@ -153,7 +151,6 @@ function checkCount(count: number, limits: ApiLimits): void {
 function rememberInput(
   memory: CheckedMemory,
   prefix: string,
-  levelsAbove: number,
   limits: ApiLimits,
   ifExists: IfExists | undefined,
 ): RememberInput {
@@ -169,9 +166,7 @@ function rememberInput(
       memory.timestamp === undefined ? undefined : checkedTimeMs(memory.timestamp, `${prefix}timestamp`),
     tags: memory.tags,
     metadataJson:
-      memory.metadata === undefined
-        ? undefined
-        : metadataJson(memory.metadata, `${prefix}metadata`, levelsAbove, limits),
+      memory.metadata === undefined ? undefined : metadataJson(memory.metadata, `${prefix}metadata`, limits),
     ifExists: memory.if_exists ?? ifExists,
   };
 }
@@ -186,8 +181,7 @@ function checkContent(content: string, at: string, limits: ApiLimits): void {
   checkWellFormed(content, at);
 }
 
-function metadataJson(metadata: unknown, at: string, levelsAbove: number, limits: ApiLimits): string {
-  checkDepth(metadata, at, levelsAbove, limits);
+function metadataJson(metadata: unknown, at: string, limits: ApiLimits): string {
   const text = JSON.stringify(metadata);
   if (text.length * 3 > limits.metadataBytesMax) {
     const bytes = Buffer.byteLength(text);

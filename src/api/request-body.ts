@@ -1,15 +1,12 @@
 /**
- * Reads a request's body: media type, size, UTF-8, JSON, depth, in this order, each refused by its own code.
+ * Reads a request's body: media type, size, UTF-8, depth, JSON, in this order, each refused by its own code.
  *
  * Elysia's own body parser is switched off (`parse: "none"`), so that access is checked before a byte of a body
  * is looked at, and a body is parsed once.
- *
- * Depth: `JSON.parse` of JavaScriptCore keeps its own stack, so that two million nested arrays parse without an
- * overflow (measured); what would overflow is walking or printing them afterwards. Contracts bound the depth of
- * everything but metadata, so only metadata is walked, and never deeper than the limit.
  */
 import { isUtf8 } from "node:buffer";
 import { RequestError } from "../base/errors.ts";
+import { nestedDeeperThan } from "./json-depth.ts";
 import type { ApiLimits } from "./settings.ts";
 
 /** @returns the media type without parameters, in lower case; empty where there is none */
@@ -28,20 +25,30 @@ export function mediaType(request: Request): string {
 export async function readJson(request: Request, limits: ApiLimits): Promise<unknown> {
   const type = mediaType(request);
   if (type !== "application/json") throw unsupported(type, "application/json");
-  const text = await readText(request, limits);
+  return parseJson(await readText(request, limits), limits, "The body", undefined);
+}
+
+/** @throws {RequestError} `json-too-deep`, `json-invalid` */
+export function parseJson(text: string, limits: ApiLimits, what: string, at: string | undefined): unknown {
+  if (nestedDeeperThan(text, limits.jsonDepthMax)) {
+    throw new RequestError({
+      code: "json-too-deep",
+      message: `${what} is nested deeper than ${limits.jsonDepthMax} levels of JSON`,
+      expected: `at most ${limits.jsonDepthMax} levels`,
+      received: "more",
+      ...(at === undefined ? {} : { at }),
+    });
+  }
   try {
     return JSON.parse(text);
   } catch (cause) {
-    throw notJson(text, cause, "The body", undefined);
+    throw notJson(text, cause, what, at);
   }
 }
 
 /** The body as text. @throws {RequestError} `body-too-large`, `json-invalid` when it is not UTF-8 */
 export async function readText(request: Request, limits: ApiLimits): Promise<string> {
-  const declared = request.headers.get("content-length");
-  if (declared !== null && Number(declared) > limits.bodyBytesMax) throw tooLarge(Number(declared), limits);
-  const bytes = await request.bytes();
-  if (bytes.byteLength > limits.bodyBytesMax) throw tooLarge(bytes.byteLength, limits);
+  const bytes = await readBytes(request, limits);
   if (!isUtf8(bytes)) {
     throw new RequestError({
       code: "json-invalid",
@@ -55,8 +62,44 @@ export async function readText(request: Request, limits: ApiLimits): Promise<str
   return text.charCodeAt(0) === 0xfeff ? text.slice(1) : text;
 }
 
+/**
+ * A body of declared size is read at once. Another one (chunked) is counted while it comes, so that it is never held
+ * beyond the limit.
+ */
+async function readBytes(request: Request, limits: ApiLimits): Promise<Uint8Array> {
+  const declared = request.headers.get("content-length");
+  if (declared !== null && Number(declared) > limits.bodyBytesMax) {
+    throw tooLarge(`${declared} bytes`, limits);
+  }
+  try {
+    return declared !== null || request.body === null
+      ? await request.bytes()
+      : await readCounted(request.body, limits);
+  } catch (cause) {
+    if (cause instanceof RequestError) throw cause;
+    throw new RequestError({
+      code: "body-incomplete",
+      message: "The connection ended before the body did",
+      expected: declared === null ? "a last chunk" : `${declared} bytes`,
+      received: "less",
+      cause,
+    });
+  }
+}
+
+async function readCounted(body: ReadableStream<Uint8Array>, limits: ApiLimits): Promise<Uint8Array> {
+  const chunks: Uint8Array[] = [];
+  let byteCount = 0;
+  for await (const chunk of body) {
+    byteCount += chunk.byteLength;
+    if (byteCount > limits.bodyBytesMax) throw tooLarge(`${byteCount} bytes so far`, limits);
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks, byteCount);
+}
+
 /** A `json-invalid` error that shows where the text stops being JSON. */
-export function notJson(text: string, cause: unknown, what: string, at: string | undefined): RequestError {
+function notJson(text: string, cause: unknown, what: string, at: string | undefined): RequestError {
   const start = text.trimStart().slice(0, 40);
   return new RequestError({
     code: "json-invalid",
@@ -80,41 +123,12 @@ export function unsupported(type: string, expected: string): RequestError {
   });
 }
 
-/**
- * @param levelsAbove levels that hold `value`: 1 for a field of the body
- * @throws {RequestError} `json-too-deep`
- */
-export function checkDepth(value: unknown, at: string, levelsAbove: number, limits: ApiLimits): void {
-  if (deeperThan(value, limits.jsonDepthMax - levelsAbove)) {
-    throw new RequestError({
-      code: "json-too-deep",
-      message: `${at} is nested deeper than ${limits.jsonDepthMax} levels of JSON`,
-      at,
-      expected: `at most ${limits.jsonDepthMax} levels, counted from the body`,
-      received: "more",
-    });
-  }
-}
-
-/** Whether arrays and objects are nested more than `levels` deep. Recursion ends at `levels`. */
-function deeperThan(value: unknown, levels: number): boolean {
-  if (typeof value !== "object" || value === null) return false;
-  if (levels <= 0) return true;
-  if (Array.isArray(value)) {
-    for (let i = 0; i < value.length; i++) if (deeperThan(value[i], levels - 1)) return true;
-    return false;
-  }
-  const fields = value as Record<string, unknown>;
-  for (const name in fields) if (deeperThan(fields[name], levels - 1)) return true;
-  return false;
-}
-
-function tooLarge(bytes: number, limits: ApiLimits): RequestError {
+function tooLarge(received: string, limits: ApiLimits): RequestError {
   return new RequestError({
     code: "body-too-large",
-    message: `The body has ${bytes} bytes, and ${limits.bodyBytesMax} are read at most`,
+    message: `The body is larger than the ${limits.bodyBytesMax} bytes that are read at most`,
     expected: `at most ${limits.bodyBytesMax} bytes`,
-    received: `${bytes} bytes`,
+    received,
   });
 }
 

@@ -2,9 +2,8 @@
  * Puts the API on a port: one server in each API worker, all on the same port (SO_REUSEPORT), so that the kernel
  * spreads connections over the workers.
  *
- * What Bun's server enforces by itself: a request head of at most 16 KiB (answered 431), a body of at most a little
- * over limits.body_mb (answered 413; declared sizes over the limit get our own answer), and idle connections. It does
- * not count connections. What costs memory and time are the requests under way, of which a connection has one at a
+ * What Bun's server enforces by itself: a request head of at most 16 KiB (answered 431, without words), and idle
+ * connections. It does not count connections. What costs memory and time are the requests under way, of which a connection has one at a
  * time, so those are counted: above the limit they are answered 503, and idle connections are bounded by the idle
  * timeout and by the limit of file descriptors.
  *
@@ -96,8 +95,8 @@ export function serveApi({ api, settings, reusePort }: ServeOptions): ApiServer 
       port: settings.port,
       reusePort,
       idleTimeout: settings.idleTimeoutSeconds,
-      // A declared size over the limit is refused with our own answer; this stops the undeclared ones.
-      maxRequestBodySize: settings.limits.bodyBytesMax + MIB,
+      // Larger bodies are refused in request-body.ts, with an answer that says why; Bun's own has no words.
+      maxRequestBodySize: Number.MAX_SAFE_INTEGER,
       development: false,
       fetch: serving,
       error: (error) => problemResponse(error, context.errors, "the HTTP server"),

@@ -40,5 +40,9 @@ export const timeReply = z.string().describe("ISO 8601, UTC");
 
 /** Milliseconds since 1970 of a checked time field; NaN for a day or hour that does not exist. */
 export function timeMs(value: number | string): number {
-  return typeof value === "number" ? Math.round(value) : Date.parse(value);
+  if (typeof value === "number") return Math.round(value);
+  // Date.parse takes 30 February for 1 March.
+  const [year, month, day] = [value.slice(0, 4), value.slice(5, 7), value.slice(8, 10)].map(Number);
+  const dayCount = new Date(Date.UTC(year!, month!, 0)).getUTCDate();
+  return day! < 1 || day! > dayCount ? Number.NaN : Date.parse(value);
 }
