@@ -200,8 +200,8 @@ const LOAD_RANGE_BYTES = 40;
 const THREADS_MAX = 64;
 
 /**
- * Reads and checks ranges on several threads, while this one waits: 300 MB from the page cache in some 0.1 s
- * on two cores.
+ * Reads and checks ranges on several threads, while this one waits: 300 MB from the page cache in 0.1 to
+ * 0.15 s on two cores (bench/ffi/load.bench.ts).
  *
  * @returns the ranges that failed, by index; empty when all are good
  */

@@ -1,5 +1,6 @@
 /**
- * Monotonic time from the processor's own counter: some 10 ns a reading where the clock takes 30.
+ * Monotonic time from the processor's own counter, in a third to half of what the system's clock costs
+ * (10 against 30 ns on an idle machine, 28 against 49 on a busy one: bench/ffi/calls.bench.ts).
  *
  * Trusted only where the counter runs at one rate in every state of every core: on x86-64 the flags
  * constant_tsc and nonstop_tsc, and the kernel not having struck the TSC off its list of clock sources (it

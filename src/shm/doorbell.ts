@@ -7,7 +7,7 @@
  *
  * The sleeper reads the rings, looks whether there is work, and sleeps only if the count is still the one it
  * read: a ring in between is never lost. The ringer wakes only if somebody is asleep, since counting costs
- * some 10 ns and waking a microsecond. Both words are accessed sequentially consistent: either the ringer
+ * some 10 ns and waking 5 µs. Both words are accessed sequentially consistent: either the ringer
  * sees the sleeper, or the sleeper sees the ring.
  *
  * A sleeper may wake for nothing: a ringer that counted while nobody slept can come to waking only when the
