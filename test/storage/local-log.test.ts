@@ -8,6 +8,7 @@ import {
   chanceFrom,
   expectRecords,
   LOG,
+  LONG,
   makeRecord,
   options,
   type Written,
