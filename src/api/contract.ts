@@ -68,7 +68,8 @@ export class Contract<S extends z.ZodType> {
   check(value: unknown, what: string, at = ""): z.output<S> {
     if (this.#surelyValid(value)) return value as z.output<S>;
     const checked = this.schema.safeParse(value);
-    if (checked.success) return checked.data;
+    // The value itself, not the copy that zod makes: contracts change nothing.
+    if (checked.success) return value as z.output<S>;
     throw new ContractError(
       what,
       checked.error.issues.map((issue) => mismatchOf(issue, value, at)),
@@ -205,7 +206,7 @@ function compileArray(schema: JsonSchema): Check {
 }
 
 function compileObject(schema: JsonSchema): Check {
-  const checks: Record<string, Check> = Object.assign(Object.create(null), {});
+  const checks: Record<string, Check> = Object.create(null);
   for (const [name, child] of Object.entries(schema.properties ?? {})) checks[name] = compile(child);
   const required = schema.required ?? [];
   const others = schema.additionalProperties;

@@ -11,7 +11,8 @@ export function queryFields(
   query: string,
   forms: Readonly<Record<string, FieldForm>>,
 ): Record<string, unknown> {
-  const fields: Record<string, unknown> = {};
+  // Without a prototype, so that a field named "__proto__" is a field like others, and refused.
+  const fields: Record<string, unknown> = Object.create(null);
   if (query === "") return fields;
   for (const [name, value] of new URLSearchParams(query)) {
     const form = Object.hasOwn(forms, name) ? forms[name] : undefined;
