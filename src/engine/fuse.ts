@@ -13,12 +13,13 @@
  * list earns its weight by the query, not by its name. Only what it can earn at most depends on its family:
  * hashed vectors see little that the words do not see.
  *
- *   floor     words: 0. hashed vectors: 0. learned ones: the cosine of rank 100, because models put all
- *             texts into a narrow cone and only differences mean something
+ *   floor     the score of rank 100: what so many have says nothing, and models put all texts into a narrow
+ *             cone, in which only differences mean something. Hashed vectors, whose cosine is near 0 where
+ *             nothing is shared, and words with fewer finds: 0
  *   fused     share · vector value + (1 − share) · words value + 1.5 · closeness in time
  *
  * bench/retrieval/offline.ts: recall@10 of words 62.8 and hashed vectors 60.7 is 64.1 fused; of learned
- * vectors simulated at 84.7 it is 91.7; of these at 87.8 with words crippled to 22.7 it is 87.7.
+ * vectors simulated at 84.7 it is 91.0; of these at 87.8 with words crippled to 22.7 it is 87.1.
  *
  * The result is 0 to 1: the fused value relative to the best one, times how well the best one matches in
  * absolute terms, so that scores of different queries can be held against one threshold.
@@ -81,8 +82,8 @@ export function fuse(
   if (count === 0) return { vector: 0, words: 0, time: 0 };
   scratch.reserve(count);
 
-  const words = scaleOf(bm25, count, "zero", scratch);
-  const vector = scaleOf(cosines, count, facts.family === "hashed" ? "zero" : "rank", scratch);
+  const words = scaleOf(bm25, count, "words", scratch);
+  const vector = scaleOf(cosines, count, facts.family, scratch);
   const share = vector === undefined ? 0 : words === undefined ? 1 : VECTOR_SHARE[facts.family];
 
   let highest = 0;
@@ -128,22 +129,28 @@ function measured(score: number, scale: Scale): number {
 function scaleOf(
   values: Float32Array,
   count: number,
-  floorAt: "zero" | "rank",
+  list: "words" | VectorFamily,
   scratch: FusionScratch,
 ): Scale | undefined {
   const { sorted } = scratch;
   let length = 0;
   for (let i = 0; i < count; i++) {
     const value = values[i]!;
-    if (floorAt === "zero" ? value > 0 : !Number.isNaN(value)) sorted[length++] = value;
+    if (list === "learned" ? !Number.isNaN(value) : value > 0) sorted[length++] = value;
   }
   if (length === 0) return undefined;
   const ascending = sorted.subarray(0, length).sort();
   const best = ascending[length - 1]!;
-  const floor = floorAt === "zero" ? 0 : ascending[Math.max(0, length - FLOOR_RANK)]!;
+  const floor = floorOf(ascending, list);
   const height = best - floor;
   // Too few to have a tenth, or all alike: the best is the unit.
   const reference = length > REFERENCE_RANK ? ascending[length - 1 - REFERENCE_RANK]! - floor : 0;
   const unit = Math.max(reference, height * REFERENCE_SHARE_MIN);
   return unit > 0 ? { floor, unit, best } : { floor: Math.min(0, floor), unit: Math.max(best, 1e-6), best };
+}
+
+function floorOf(ascending: Float32Array, list: "words" | VectorFamily): number {
+  if (list === "hashed" || ascending.length === 0) return 0;
+  if (ascending.length >= FLOOR_RANK) return ascending[ascending.length - FLOOR_RANK]!;
+  return list === "words" ? 0 : ascending[0]!;
 }

@@ -21,6 +21,7 @@ const YEAR_MIN = 1900;
 const YEAR_MAX = 2199;
 /** a leap year, so that 29 February exists in it */
 const ANY_YEAR = 2000;
+const ANY_YEAR_MS = 366 * DAY_MS;
 
 /** The times named in `text`; empty for most texts, which costs well under 1 µs. */
 export function timesMentioned(text: string, language: Language): TimeSpan[] {
@@ -56,13 +57,17 @@ export function timesMentioned(text: string, language: Language): TimeSpan[] {
  */
 export function closeness(spans: readonly TimeSpan[], timestampMs: number): number {
   let nearest = Number.POSITIVE_INFINITY;
-  for (const span of spans) {
-    const at = span.yearly ? inAnyYear(timestampMs) : timestampMs;
-    const distance = at < span.fromMs ? span.fromMs - at : at >= span.toMs ? at - span.toMs : 0;
-    // In a span that comes back, December is near January.
-    nearest = Math.min(nearest, span.yearly ? Math.min(distance, 366 * DAY_MS - distance) : distance);
-  }
+  for (const span of spans) nearest = Math.min(nearest, distanceMs(span, timestampMs));
   return Math.exp(-nearest / FADING_MS);
+}
+
+function distanceMs(span: TimeSpan, timestampMs: number): number {
+  const at = span.yearly ? inAnyYear(timestampMs) : timestampMs;
+  if (at >= span.fromMs && at < span.toMs) return 0;
+  const [before, behind] = [span.fromMs - at, at - span.toMs];
+  if (!span.yearly) return Math.max(before, behind);
+  // In a span that comes back, the last of December is a day from January.
+  return Math.min(before > 0 ? before : before + ANY_YEAR_MS, behind > 0 ? behind : behind + ANY_YEAR_MS);
 }
 
 function inAnyYear(timestampMs: number): number {
