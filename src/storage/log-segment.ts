@@ -19,7 +19,7 @@ import {
   LOG_SEGMENT_MAGIC,
 } from "../layout/log-record.ts";
 import { crc32c } from "./checksum.ts";
-import { type Disk, isDiskFull } from "./disk.ts";
+import { type Disk, isDiskFull, isMissing } from "./disk.ts";
 
 /** What the head of a segment says. */
 export type SegmentHead = {
@@ -52,7 +52,7 @@ export function listSegments(disk: Disk, directory: string): number[] {
 /**
  * Makes the spare segment ahead of its need, when there is none. Safe beside the writer, one caller at a time.
  *
- * @returns false when the disk has no room for it; the writer will find out by itself
+ * @returns false when it could not be made now, as on a full disk; the writer will find out by itself
  * @throws {DiskError} for any other failure
  */
 export function prepareSpare(disk: Disk, directory: string, segmentBytes: number): boolean {
@@ -61,12 +61,13 @@ export function prepareSpare(disk: Disk, directory: string, segmentBytes: number
   const making = `${directory}/${SPARE}.making`;
   try {
     disk.close(makeZeroed(disk, making, segmentBytes));
+    disk.rename(making, spare);
+    return true;
   } catch (error) {
-    if (isDiskFull(error)) return false;
+    // Missing: the writer just opened the log and cleared away what looked unfinished. The next call makes it.
+    if (isDiskFull(error) || isMissing(error)) return false;
     throw error;
   }
-  disk.rename(making, spare);
-  return true;
 }
 
 /**
@@ -99,7 +100,7 @@ export function makeSegment(disk: Disk, directory: string, head: SegmentHead): n
   }
 }
 
-/** Removes what an interrupted making left behind, and the spare of another size. */
+/** Removes what an interrupted making left behind. */
 export function removeLeftovers(disk: Disk, directory: string): void {
   for (const name of disk.list(directory)) {
     if (name.endsWith(".making")) disk.remove(`${directory}/${name}`);

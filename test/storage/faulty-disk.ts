@@ -67,7 +67,7 @@ export class FaultyDisk implements Disk {
   readonly #history = new Map<string, Change[]>();
   readonly #files = new Map<number, { inode: Inode; path: string }>();
   #nextFile = 3;
-  #locked = new Set<string>();
+  readonly #locked = new Set<string>();
 
   /** bytes that all files together may take */
   budgetBytes = Number.POSITIVE_INFINITY;
@@ -183,7 +183,8 @@ export class FaultyDisk implements Disk {
   }
 
   close(file: number): void {
-    assert(this.#files.delete(file), "a file is closed once");
+    this.#locked.delete(this.#file(file).path);
+    this.#files.delete(file);
   }
 
   write(file: number, from: Uint8Array, at: number, count: number, fileAt: number): void {

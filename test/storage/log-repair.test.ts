@@ -1,7 +1,10 @@
 import { describe, expect, test } from "bun:test";
 import { OperatorError } from "../../src/base/errors.ts";
+import { CheckpointStore } from "../../src/storage/checkpoint-store.ts";
+import { DataDirectory } from "../../src/storage/data-directory.ts";
 import { LocalLog } from "../../src/storage/local-log.ts";
 import { repairLog } from "../../src/storage/log-repair.ts";
+import { repairDataDirectory } from "../../src/storage/repair.ts";
 import { FaultyDisk } from "./faulty-disk.ts";
 import { appendRecord, chanceFrom, LOG, LONG, makeRecord, options, type Written } from "./log-model.ts";
 
@@ -92,4 +95,42 @@ describe("repairLog", () => {
     expect(() => LocalLog.open(options(empty, chanceFrom(1), 8192))).toThrow(OperatorError);
     expect(repairAndCheck(empty, written, 17)).toBe(17);
   });
+});
+
+test("repairDataDirectory makes a refused data directory start again, behind its checkpoint", () => {
+  const disk = new FaultyDisk(chanceFrom(11));
+  disk.makeDirectory("data");
+  const opening = { disk, path: "data", pid: 1, version: "0.1.0", nowMs: 0 };
+  const data = new DataDirectory(opening);
+  const next = data.beginTopology(2);
+  const settings = next.places.map((place) => ({
+    ...options(disk, chanceFrom(12), 8192),
+    directory: place.log,
+    topology: place.topology,
+    stream: place.stream,
+  }));
+  for (const stream of settings) {
+    const log = LocalLog.create(stream);
+    for (let index = 1; index <= COUNT; index++) appendRecord(log, makeRecord(index, 1, 600));
+    log.close();
+  }
+  next.commit();
+  const place = data.stream(1);
+  const checkpoint = new CheckpointStore({ disk, directory: place.checkpoint, topology: 1, stream: 1 });
+  const writer = checkpoint.begin();
+  writer.space(1).meta({ nodeCount: 40 });
+  writer.commit(40);
+  data.close();
+  disk.remove(`${place.log}/00000002.log`);
+  expect(() => LocalLog.open(settings[1]!, 40)).toThrow(
+    expect.objectContaining({ code: "log-segment-missing" }),
+  );
+
+  const repairs = repairDataDirectory({ ...opening, segmentBytes: 8192 });
+  expect(repairs).toMatchObject([
+    { stream: 0, checkpointSequence: 0, appendedSequence: COUNT, keptAside: [] },
+    { stream: 1, checkpointSequence: 40 },
+  ]);
+  expect(LocalLog.open(settings[0]!).appendedSequence).toBe(COUNT);
+  expect(LocalLog.open(settings[1]!, 40).appendedSequence).toBe(repairs[1]!.appendedSequence);
 });
