@@ -9,7 +9,13 @@ process.exitCode = await runCommand(process.argv.slice(2), {
   out: (text) => void process.stdout.write(text),
   err: (text) => void process.stderr.write(text),
   // Loaded only when it is needed: most commands talk to a running appliance and start in milliseconds.
-  startAppliance: async (loaded, reports) =>
-    (await import("./appliance/start.ts")).startAppliance(loaded, reports),
+  startAppliance: async (loaded, reports) => {
+    const { startAppliance } = await import("./appliance/start.ts");
+    return startAppliance(loaded, reports, openWorker);
+  },
 });
 process.exit();
+
+function openWorker(): Worker {
+  return new Worker(new URL("./worker.ts", import.meta.url).href, { smol: true });
+}

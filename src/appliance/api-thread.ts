@@ -12,7 +12,7 @@ import { createEmbedder } from "../embedding/create-embedder.ts";
 import { engineSettings } from "../engine/engine-settings.ts";
 import { MemoryEngine } from "../engine/memory-engine.ts";
 import { SpaceTable } from "../engine/space-table.ts";
-import { PROCESS_FACT } from "../layout/process-facts.ts";
+import { PROCESS_FACT, RECALL_COUNT_AT, RECALL_COUNT_STRIDE } from "../layout/process-facts.ts";
 import { EpochReader } from "../shm/epochs.ts";
 import type { Boot, ToThread } from "./boot.ts";
 import { epochReaderIndex } from "./epoch-readers.ts";
@@ -27,6 +27,7 @@ const ALIVE_MS = 500;
 export async function startApi(boot: Boot): Promise<(message: ToThread) => void> {
   const { settings, shared, ordinal } = boot;
   const process = new Float64Array(shared.processFacts);
+  const recallCount = RECALL_COUNT_AT + ordinal * RECALL_COUNT_STRIDE;
   const embedder = createEmbedder(settings.embedding, {
     clock: systemClock,
     random: new Random(entropySeed()),
@@ -44,6 +45,9 @@ export async function startApi(boot: Boot): Promise<(message: ToThread) => void>
       ready: process[PROCESS_FACT.ready] === 1,
       stopping: process[PROCESS_FACT.stopping] === 1,
     }),
+    onRecall: () => {
+      process[recallCount]! += 1;
+    },
     health: openHealth(boot, embedder),
   });
 

@@ -116,14 +116,19 @@ export async function startBackground(boot: Boot): Promise<(message: ToThread) =
     embedder.close();
     tellMain({ type: "stopped" });
   };
-  let running: Promise<void> | undefined;
+  let isRunning = false;
+  const run = (): void => {
+    if (isRunning) return;
+    isRunning = true;
+    loop().catch(failThread);
+  };
   tellMain({ type: "ready" });
   return (message) => {
-    if (message.type === "start") running ??= loop().catch(failThread);
+    if (message.type === "start") run();
     else if (message.type === "cut") cutWaiters[message.writer]?.(message.cut);
     else if (message.type === "shutdown") {
       stopping = true;
-      running ??= loop().catch(failThread);
+      run();
     }
   };
 }

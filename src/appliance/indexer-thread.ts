@@ -1,6 +1,9 @@
 /** The indexer's thread: links new vectors as long as there are any, and sleeps on its doorbell otherwise. */
+
+import { IndexPace } from "../engine/index-pace.ts";
 import { Indexer } from "../engine/indexer.ts";
 import { SpaceTable } from "../engine/space-table.ts";
+import { RECALL_COUNT_AT, RECALL_COUNT_STRIDE } from "../layout/process-facts.ts";
 import { Doorbell } from "../shm/doorbell.ts";
 import { EpochReader, Epochs } from "../shm/epochs.ts";
 import type { Boot, ToThread } from "./boot.ts";
@@ -12,12 +15,25 @@ const SLEEP_MS_MAX = 250;
 
 export async function startIndexer(boot: Boot): Promise<(message: ToThread) => void> {
   const { shared, ordinal, indexerCount } = boot;
+  const recallCounts = new Float64Array(shared.processFacts);
+  const pace = new IndexPace({
+    tailMax: boot.settings.index.tail_max,
+    recalls: () => {
+      let sum = 0;
+      for (let worker = 0; worker < boot.apiWorkerCount; worker++) {
+        sum += recallCounts[RECALL_COUNT_AT + worker * RECALL_COUNT_STRIDE]!;
+      }
+      return sum;
+    },
+    now: () => performance.now(),
+  });
   const indexer = new Indexer({
     table: new SpaceTable(shared.spaceTable),
     epoch: new EpochReader(shared.epochs, epochReaderIndex(boot)),
     epochs: new Epochs(shared.epochs),
     ordinal,
     count: indexerCount,
+    pace,
   });
   const doorbell = new Doorbell(shared.indexDoorbells[ordinal]!);
   const alive = aliveMarker(boot);
@@ -27,7 +43,9 @@ export async function startIndexer(boot: Boot): Promise<(message: ToThread) => v
     while (!stopping) {
       const seen = doorbell.read();
       alive();
+      pace.begin();
       if (indexer.turn() === 0) await doorbell.waitAsync(seen, SLEEP_MS_MAX);
+      else if (pace.restMs >= 1) await Bun.sleep(pace.restMs);
       // Between turns the event loop has a look, so that a message to stop is heard.
       else await new Promise((resolve) => setImmediate(resolve));
     }

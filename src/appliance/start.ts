@@ -41,9 +41,13 @@ type Thread = {
   readonly ended: Promise<void>;
 };
 
+/** Starts a thread at `worker.ts`. Handed in by `main.ts`: a compiled executable finds it only from there. */
+export type OpenWorker = () => Worker;
+
 export async function startAppliance(
   loaded: LoadedSettings,
   reports: StartReports,
+  openWorker: OpenWorker,
 ): Promise<RunningAppliance> {
   const startedAtMs = Date.now();
   const { settings } = loaded;
@@ -108,6 +112,7 @@ export async function startAppliance(
       port,
     };
     const thread = startThread(boot, {
+      openWorker,
       progress: reports.progress,
       log,
       cut: (writer, cut) => tell(background!, { type: "cut", writer, cut }),
@@ -194,13 +199,14 @@ function makeSharedBuffers(
 function startThread(
   boot: Boot,
   hears: {
+    openWorker: OpenWorker;
     progress: (text: string) => void;
     log: LogSink;
     cut: (writer: number, cut: Extract<FromThread, { type: "cut" }>["cut"]) => void;
     failed: (error: ThreadError) => void;
   },
 ): Thread {
-  const worker = new Worker(new URL("../worker.ts", import.meta.url).href, { smol: true });
+  const worker = hears.openWorker();
   const ready = Promise.withResolvers<{ port: number | undefined; detail: string | undefined }>();
   const ended = Promise.withResolvers<void>();
   worker.onmessage = ({ data }: { data: FromThread }) => {

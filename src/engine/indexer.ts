@@ -14,6 +14,7 @@
 import { VectorGraph } from "../index/vector-graph.ts";
 import { NODE_UNBOUND } from "../layout/space-root.ts";
 import type { EpochReader, Epochs } from "../shm/epochs.ts";
+import type { IndexPace } from "./index-pace.ts";
 import { graphConfig } from "./space-graph.ts";
 import type { SpaceRoot, SpaceTable } from "./space-table.ts";
 
@@ -37,6 +38,7 @@ export class Indexer {
   readonly #ordinal: number;
   readonly #count: number;
   readonly #known: (Known | undefined)[] = [];
+  readonly #pace: IndexPace;
   #retired: { graph: VectorGraph; epoch: number }[] = [];
 
   constructor(options: {
@@ -46,17 +48,21 @@ export class Indexer {
     /** this indexer among `count` */
     ordinal: number;
     count: number;
+    pace: IndexPace;
   }) {
     this.#table = options.table;
     this.#epoch = options.epoch;
     this.#epochs = options.epochs;
     this.#ordinal = options.ordinal;
     this.#count = options.count;
+    this.#pace = options.pace;
   }
 
   /** Gives every space of this indexer one batch. @returns slots gone through; 0 when there was nothing to do */
   turn(): number {
     let done = 0;
+    let tailLongest = 0;
+    let nodes = 0;
     const { roots } = this.#table;
     for (let spaceIndex = this.#ordinal; spaceIndex < roots.length; spaceIndex += this.#count) {
       const root = roots[spaceIndex]!;
@@ -67,12 +73,17 @@ export class Indexer {
       // A space deleted from here on is not freed before the epoch is left.
       this.#epoch.enter();
       try {
-        if (root.isOpen) done += this.#advance(root);
+        if (!root.isOpen) continue;
+        done += this.#advance(root);
+        const nodeCount = root.load("nodeCount");
+        nodes += nodeCount;
+        tailLongest = Math.max(tailLongest, nodeCount - root.load("indexedCount"));
       } finally {
         this.#epoch.exit();
       }
     }
     this.#collect();
+    this.#pace.turned({ tailLongest, nodes });
     return done;
   }
 

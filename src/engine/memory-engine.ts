@@ -51,6 +51,8 @@ export type MemoryEngineOptions = {
   readonly now: () => number;
   /** false until the home writers have recovered; they say why once they have failed */
   readonly readiness: () => { readonly ready: boolean; readonly stopping: boolean };
+  /** told of every recall answered: the indexer goes by it */
+  readonly onRecall: () => void;
   readonly health: (spaces: SpaceInfo[]) => Health;
 };
 
@@ -174,6 +176,7 @@ export class MemoryEngine implements Engine {
     epoch.enter();
     try {
       const memories = this.#recaller.run(reader, plan);
+      this.#options.onRecall();
       return {
         memories,
         space: spaceName,
