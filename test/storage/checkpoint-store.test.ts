@@ -125,7 +125,7 @@ describe("CheckpointStore", () => {
   });
 
   test("CheckpointStore holds the old or the new, whole, whatever operation the machine stops at", () => {
-    const runs = LONG ? 400 : 40;
+    const runs = LONG ? 400 : 25;
     for (let run = 0; run < runs; run++) {
       const chance = chanceFrom(100 + run);
       let disk = newDisk(run);
