@@ -13,6 +13,7 @@ import { OperatorError } from "../base/errors.ts";
 import { VERSION } from "../base/version.ts";
 import type { RunningAppliance, StartReports } from "../cli/serve-contract.ts";
 import type { LoadedSettings } from "../config/load.ts";
+import type { Settings } from "../config/schema.ts";
 import { SpaceTable } from "../engine/space-table.ts";
 import { REPLY_RING_BYTES } from "../engine/write-client.ts";
 import { PROCESS_FACT, PROCESS_FACTS_BYTES } from "../layout/process-facts.ts";
@@ -29,8 +30,9 @@ import { type LogSink, openLogSink } from "./log-sink.ts";
 import { threadsAlive } from "./threads-alive.ts";
 import { settleTopology } from "./topology.ts";
 
-/** Requests of one producer to one writer: some 2,000 of 4 KB; twice a batch of the largest body. */
-const REQUEST_RING_BYTES = 16 * 1024 * 1024;
+const KIB = 1024;
+/** Room for some 1,000 requests of 4 KB. */
+const REQUEST_RING_BYTES_MIN = 4 * KIB * KIB;
 
 /** A thread as main knows it. */
 type Thread = {
@@ -88,7 +90,7 @@ export async function startAppliance(
     log,
   });
 
-  const shared = makeSharedBuffers(counts, settings.spaces.max);
+  const shared = makeSharedBuffers(counts, settings);
   const facts = new Float64Array(shared.processFacts);
   const failure = Promise.withResolvers<never>();
   // Somebody may wait for it only later.
@@ -178,22 +180,32 @@ export async function startAppliance(
 
 function makeSharedBuffers(
   counts: Pick<Boot, "apiWorkerCount" | "writerCount" | "indexerCount">,
-  spacesMax: number,
+  settings: Settings,
 ): SharedBuffers {
   const { apiWorkerCount, writerCount, indexerCount } = counts;
   const producerCount = apiWorkerCount + 1;
+  const requestBytes = requestRingBytes(settings);
   const each = <T>(count: number, make: () => T): T[] => Array.from({ length: count }, make);
   return {
-    spaceTable: SpaceTable.allocate(spacesMax),
+    spaceTable: SpaceTable.allocate(settings.spaces.max),
     epochs: makeEpochs(epochReaderCount(counts)),
     streamFacts: each(writerCount, () => new SharedArrayBuffer(STREAM_FACTS_BYTES)),
     processFacts: new SharedArrayBuffer(PROCESS_FACTS_BYTES),
-    requestRings: each(producerCount, () => each(writerCount, () => makeRing(REQUEST_RING_BYTES))),
+    requestRings: each(producerCount, () => each(writerCount, () => makeRing(requestBytes))),
     replyRings: each(producerCount, () => each(writerCount, () => makeRing(REPLY_RING_BYTES))),
     writerDoorbells: each(writerCount, () => makeDoorbells(1)),
     producerDoorbells: each(producerCount, () => makeDoorbells(1)),
     indexDoorbells: each(indexerCount, () => makeDoorbells(1)),
   };
+}
+
+/**
+ * A message takes half a ring at most. The largest is a memory whose content is all short, different words: a
+ * word of three bytes, space included, travels with a term of twelve.
+ */
+function requestRingBytes({ limits }: Settings): number {
+  const largest = limits.content_kb * KIB * 5 + limits.metadata_kb * KIB + limits.tags_max * KIB + 128 * KIB;
+  return Math.max(REQUEST_RING_BYTES_MIN, 2 ** Math.ceil(Math.log2(largest * 2)));
 }
 
 function startThread(
