@@ -4,6 +4,7 @@ import { configCommand } from "./config.ts";
 import { doctorCommand } from "./doctor.ts";
 import { indexCommand } from "./index-command.ts";
 import { installCommand } from "./install.ts";
+import { keyCommand } from "./key.ts";
 import { serveCommand } from "./serve.ts";
 import { spaceCommand } from "./space.ts";
 import { versionCommand } from "./version.ts";
@@ -13,6 +14,7 @@ export const COMMANDS: readonly Command[] = [
   configCommand,
   spaceCommand,
   indexCommand,
+  keyCommand,
   doctorCommand,
   installCommand,
   versionCommand,
