@@ -32,16 +32,16 @@ namespace {
 
 constexpr uint32_t EF_MOST = 4096;
 constexpr uint32_t BEAM_MOST = 2 * EF_MOST;
-constexpr uint32_t PREFETCH_AHEAD = 4; /* vectors of neighbours, beyond the one being measured */
-constexpr uint32_t SCAN_AHEAD = 4;
+constexpr uint32_t PREFETCH_AHEAD = 2; /* vectors of neighbours, beyond the one being measured */
+constexpr uint32_t SCAN_AHEAD = 2;
 constexpr uint32_t SAMPLE = 256; /* headers looked at to estimate selectivity */
 constexpr uint32_t EMPTY_LIST_RETRIES = 256;
 
 /* Nanoseconds at 768 bf16 dimensions; they scale with the bytes of a vector. */
-constexpr double WALK_DISTANCE_NS = 110;
-constexpr double SCAN_DISTANCE_NS = 70;
-constexpr double SCAN_HEADER_NS = 8;
-constexpr double DISTANCES_PER_EF = 30;
+constexpr double WALK_DISTANCE_NS = 100;
+constexpr double SCAN_DISTANCE_NS = 62;
+constexpr double SCAN_HEADER_NS = 5;
+constexpr double DISTANCES_PER_EF = 18;
 
 enum via : uint8_t { VIA_INDEX = 0, VIA_TAIL = 1, VIA_SCAN = 2 };
 enum plan : uint32_t { PLAN_AUTO = 0, PLAN_WALK = 1, PLAN_SCAN = 2, PLAN_WALK_THEN_SCAN = 3 };
