@@ -84,6 +84,7 @@ export class SpaceWriter {
     this.description = description;
     this.geometry = spaceGeometry(description.dimensions, description.quantization);
     root.clear();
+    root.publish("state", SPACE_STATE.claimed);
     root.publish("generation", root.load("generation") + 1);
     root.publish("spaceId", description.spaceId);
     root.publish("writer", options.writer);

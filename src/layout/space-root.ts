@@ -97,7 +97,8 @@ export const SPACE_TEXT = {
   language: { at: 896, bytes: 64 },
 } as const;
 
-export const SPACE_STATE = { free: 0, open: 1, closing: 2 } as const;
+/** `claimed`: a home writer fills the block in, or recovers the space; readers do not see it yet. */
+export const SPACE_STATE = { free: 0, open: 1, closing: 2, claimed: 3 } as const;
 export const QUANTIZATION = { f32: 0, bf16: 1, f16: 2, i8: 3 } as const;
 export type Quantization = keyof typeof QUANTIZATION;
 
