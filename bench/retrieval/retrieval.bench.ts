@@ -1,0 +1,255 @@
+/**
+ * How much of the evidence in real conversations does the appliance find, asked over HTTP?
+ *
+ * Each conversation becomes a memory space of its own; every question is asked with mode=hybrid, vector and
+ * words. Beside them stands an independent BM25, plain and stemmed (`plain-bm25.ts`), on the same texts.
+ *
+ * Expected, as offline (`offline.ts`): stemmed BM25 60-61 % of the evidence among the first ten, vectors alone
+ * about the same, hybrid 64-66. What differs from there is quantisation and the graph, at most half a point.
+ *
+ *   bun bench/retrieval/retrieval.bench.ts [--small] [--url http://127.0.0.1:7432] [--key KEY] [--keep]
+ *
+ * Without --url it starts dist/engram-appliance on a free port with an empty directory. --keep leaves the
+ * spaces where they are.
+ */
+import { existsSync, mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import { machineText } from "../support/machine.ts";
+import { type Conversation, loadConversations, missingConversations } from "./conversations.ts";
+import {
+  measure,
+  pairedGain,
+  percent,
+  printReports,
+  type Ranker,
+  type Report,
+  rankingOf,
+} from "./measures.ts";
+import { PlainBm25 } from "./plain-bm25.ts";
+
+const LIMIT = 20;
+const BATCH = 500;
+const MODES = ["hybrid", "vector", "words"] as const;
+const START_MS_MAX = 30_000;
+
+type Target = { readonly url: string; readonly key?: string | undefined };
+
+if (import.meta.main) {
+  const value = (name: string): string | undefined => {
+    const at = process.argv.indexOf(name);
+    return at < 0 ? undefined : process.argv[at + 1];
+  };
+  await main({
+    isSmall: process.argv.includes("--small"),
+    url: value("--url"),
+    key: value("--key"),
+    keeps: process.argv.includes("--keep"),
+  });
+}
+
+/** Runs the bench; undefined where it was skipped. */
+export async function main(options: {
+  readonly isSmall: boolean;
+  readonly url?: string | undefined;
+  readonly key?: string | undefined;
+  readonly keeps?: boolean;
+}): Promise<Report[] | undefined> {
+  const missing = missingConversations();
+  if (missing !== undefined) {
+    console.log(`skipped: ${missing}`);
+    return undefined;
+  }
+  if (options.url !== undefined) return await run({ url: options.url, key: options.key }, options);
+  const binary = resolve(import.meta.dir, "../../dist/engram-appliance");
+  if (!existsSync(binary)) {
+    console.log(`skipped: ${binary} is not built; run: bun run build`);
+    return undefined;
+  }
+  const directory = mkdtempSync(join(tmpdir(), "retrieval-"));
+  const port = freePort();
+  const appliance = Bun.spawn([binary, "serve", "--data", directory, "--port", String(port)], {
+    stdout: "ignore",
+    stderr: "inherit",
+  });
+  try {
+    const target = { url: `http://127.0.0.1:${port}` };
+    await ready(target, appliance.exited);
+    return await run(target, options);
+  } finally {
+    appliance.kill("SIGTERM");
+    await appliance.exited;
+    rmSync(directory, { recursive: true, force: true });
+  }
+}
+
+async function run(
+  target: Target,
+  { isSmall, keeps = false }: { readonly isSmall: boolean; readonly keeps?: boolean },
+): Promise<Report[]> {
+  const loaded = loadConversations();
+  const conversations = isSmall
+    ? loaded.slice(0, 1).map((one) => ({ ...one, questions: one.questions.slice(0, 40) }))
+    : loaded;
+  console.log(machineText());
+  const spaces = conversations.map(({ name }) => `retrieval-${name}-${process.pid}`);
+  try {
+    for (const [i, conversation] of conversations.entries()) await store(target, spaces[i]!, conversation);
+    await settled(target, spaces);
+
+    const rankings = new Map<string, number[][][]>();
+    for (const mode of MODES) {
+      const started = performance.now();
+      const ofMode: number[][][] = [];
+      for (const [i, conversation] of conversations.entries()) {
+        ofMode.push(await askAll(target, spaces[i]!, conversation, mode));
+      }
+      rankings.set(mode, ofMode);
+      const count = conversations.reduce((sum, { questions }) => sum + questions.length, 0);
+      console.log(
+        `${mode}: ${count} questions, ${((performance.now() - started) / count).toFixed(2)} ms each, one by one`,
+      );
+    }
+    return report(conversations, rankings);
+  } finally {
+    if (!keeps) {
+      for (const space of spaces)
+        await call(target, "DELETE", `/api/v1/spaces/${space}`).catch(() => undefined);
+    }
+  }
+}
+
+function report(
+  conversations: readonly Conversation[],
+  rankings: ReadonlyMap<string, number[][][]>,
+): Report[] {
+  const yardstick = (isStemmed: boolean): Ranker => {
+    const indexes = conversations.map(
+      ({ turns }) =>
+        new PlainBm25(
+          turns.map(({ content }) => content),
+          { isStemmed },
+        ),
+    );
+    const found = conversations.map(({ questions }, c) =>
+      questions.map(({ text }) => rankingOf(indexes[c]!.scores(text), LIMIT)),
+    );
+    return (c, q) => found[c]![q]!;
+  };
+  const stemmed = yardstick(true);
+  const answered =
+    (mode: string): Ranker =>
+    (c, q) =>
+      rankings.get(mode)![c]![q]!;
+  const reports = [
+    measure("independent BM25, plain", conversations, yardstick(false)),
+    measure("independent BM25, stemmed, stop words", conversations, stemmed),
+    ...MODES.map((mode) => measure(`appliance, mode=${mode}`, conversations, answered(mode))),
+  ];
+  printReports(conversations, reports);
+  const { gain, error } = pairedGain(conversations, answered("hybrid"), stemmed);
+  console.log(
+    `hybrid over stemmed BM25, question by question: ${percent(gain)} ± ${percent(error)} points of recall@10`,
+  );
+  return reports;
+}
+
+async function store(target: Target, space: string, { turns }: Conversation): Promise<void> {
+  for (let first = 0; first < turns.length; first += BATCH) {
+    const memories = turns
+      .slice(first, first + BATCH)
+      .map(({ id, content, timestampMs }) => ({ id, content, timestamp: timestampMs }));
+    const { status, body } = await call(
+      target,
+      "POST",
+      "/api/v1/memories/remember/batch",
+      { memories },
+      space,
+    );
+    const failed = (body as { failed?: number }).failed;
+    if (status >= 300 || failed !== 0) {
+      throw new Error(`Cannot store ${space}: ${status} ${JSON.stringify(body).slice(0, 500)}`);
+    }
+  }
+}
+
+/** Waits until every vector is in its graph, so that the graph is what is measured. */
+async function settled(target: Target, spaces: readonly string[]): Promise<void> {
+  const deadline = Date.now() + START_MS_MAX;
+  for (const space of spaces) {
+    for (;;) {
+      const { body } = await call(target, "GET", `/api/v1/spaces/${space}`);
+      const { tail, memories } = body as { tail: number; memories: number };
+      if (tail === 0) break;
+      if (Date.now() > deadline) {
+        console.log(`${space}: ${tail} of ${memories} vectors still outside the graph, found by exact scan`);
+        break;
+      }
+      await Bun.sleep(50);
+    }
+  }
+}
+
+async function askAll(
+  target: Target,
+  space: string,
+  { turns, questions }: Conversation,
+  mode: (typeof MODES)[number],
+): Promise<number[][]> {
+  const positions = new Map(turns.map(({ id }, position) => [id, position]));
+  const rankings: number[][] = [];
+  for (const { text } of questions) {
+    const asked = { query: text, limit: LIMIT, mode };
+    const { status, body } = await call(target, "POST", "/api/v1/memories/recall", asked, space);
+    if (status !== 200)
+      throw new Error(`Cannot recall in ${space}: ${status} ${JSON.stringify(body).slice(0, 500)}`);
+    const { memories, mode: used } = body as { memories: { id: string }[]; mode: string };
+    if (used !== mode)
+      throw new Error(`mode=${mode} was asked for, ${used} was used: ${JSON.stringify(body).slice(0, 300)}`);
+    rankings.push(memories.map(({ id }) => positions.get(id)!));
+  }
+  return rankings;
+}
+
+async function call(
+  { url, key }: Target,
+  method: string,
+  path: string,
+  body?: unknown,
+  space?: string,
+): Promise<{ status: number; body: unknown }> {
+  const response = await fetch(`${url}${path}`, {
+    method,
+    headers: {
+      "content-type": "application/json",
+      ...(space === undefined ? {} : { "x-memory-space": space }),
+      ...(key === undefined ? {} : { authorization: `Bearer ${key}` }),
+    },
+    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+  });
+  const text = await response.text();
+  return { status: response.status, body: text === "" ? {} : JSON.parse(text) };
+}
+
+async function ready(target: Target, exited: Promise<number>): Promise<void> {
+  let exitCode: number | undefined;
+  void exited.then((code) => {
+    exitCode = code;
+  });
+  for (const deadline = Date.now() + START_MS_MAX; Date.now() < deadline; await Bun.sleep(50)) {
+    if (exitCode !== undefined) throw new Error(`The appliance ended with ${exitCode} before it was ready`);
+    const isReady = await fetch(`${target.url}/readyz`).then(
+      ({ ok }) => ok,
+      () => false,
+    );
+    if (isReady) return;
+  }
+  throw new Error(`The appliance was not ready within ${START_MS_MAX} ms`);
+}
+
+function freePort(): number {
+  const server = Bun.serve({ port: 0, hostname: "127.0.0.1", fetch: () => new Response() });
+  const { port } = server;
+  void server.stop(true);
+  return port!;
+}
