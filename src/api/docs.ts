@@ -19,8 +19,6 @@ export const DOCS_PATH = "/api/v1/docs";
 const DOCUMENT_PATH = `${DOCS_PATH}/json`;
 const STYLE_PATH = `${DOCS_PATH}/swagger-ui.css`;
 const SCRIPT_PATH = `${DOCS_PATH}/swagger-ui.js`;
-/** Where the plugin puts its own page, before its script is replaced. Not described, and harmless if found. */
-const PLUGIN_PAGE_PATH = `${DOCS_PATH}/plugin-page`;
 const ONE_DAY = "public, max-age=86400";
 
 /**
@@ -30,9 +28,37 @@ const ONE_DAY = "public, max-age=86400";
 const SWAGGER_OPTIONS = { url: DOCUMENT_PATH, deepLinking: true, validatorUrl: "none" };
 
 export function docsRoutes(version: string) {
-  const plugin = swagger({
+  let page: Promise<Page> | undefined;
+  return (
+    new Elysia({ name: "docs" })
+      .use(swaggerPlugin(version))
+      // The same path as the plugin's own page, and registered after it: this one answers.
+      .get(
+        DOCS_PATH,
+        async () => {
+          page ??= localPage(version);
+          const { html, policy } = await page;
+          return new Response(html, {
+            headers: {
+              "content-type": "text/html; charset=utf-8",
+              "content-security-policy": policy,
+              "referrer-policy": "no-referrer",
+            },
+          });
+        },
+        { detail: { hide: true } },
+      )
+      .get(STYLE_PATH, () => sendFile(styleFile, "text/css; charset=utf-8"), { detail: { hide: true } })
+      .get(SCRIPT_PATH, () => sendFile(scriptFile, "text/javascript; charset=utf-8"), {
+        detail: { hide: true },
+      })
+  );
+}
+
+function swaggerPlugin(version: string) {
+  return swagger({
     provider: "swagger-ui",
-    path: PLUGIN_PAGE_PATH,
+    path: DOCS_PATH,
     specPath: DOCUMENT_PATH,
     theme: STYLE_PATH,
     swaggerOptions: SWAGGER_OPTIONS,
@@ -66,35 +92,14 @@ export function docsRoutes(version: string) {
       servers: [{ url: "/", description: "This appliance" }],
     },
   });
-
-  let page: Promise<Page> | undefined;
-  return new Elysia({ name: "docs" })
-    .use(plugin)
-    .get(
-      DOCS_PATH,
-      async () => {
-        page ??= localPage(plugin);
-        const { html, policy } = await page;
-        return new Response(html, {
-          headers: {
-            "content-type": "text/html; charset=utf-8",
-            "content-security-policy": policy,
-            "referrer-policy": "no-referrer",
-          },
-        });
-      },
-      { detail: { hide: true } },
-    )
-    .get(STYLE_PATH, () => sendFile(styleFile, "text/css; charset=utf-8"), { detail: { hide: true } })
-    .get(SCRIPT_PATH, () => sendFile(scriptFile, "text/javascript; charset=utf-8"), {
-      detail: { hide: true },
-    });
 }
 
 type Page = { readonly html: string; readonly policy: string };
 
-async function localPage(plugin: { handle(request: Request): Promise<Response> }): Promise<Page> {
-  const made = await (await plugin.handle(new Request(`http://localhost${PLUGIN_PAGE_PATH}`))).text();
+/** The page of a plugin of its own, because the plugin answers with one Response, which can be read once. */
+async function localPage(version: string): Promise<Page> {
+  const answer = await swaggerPlugin(version).handle(new Request(`http://localhost${DOCS_PATH}`));
+  const made = await answer.text();
   const html = made.replace(
     /<script src="https:\/\/unpkg\.com\/[^"]+\/swagger-ui-bundle\.js" crossorigin>/,
     `<script src="${SCRIPT_PATH}">`,

@@ -10,6 +10,7 @@ import type { DocumentDecoration } from "elysia";
 import type { z } from "zod";
 import { assert } from "../base/assert.ts";
 import { ERROR_CODES, type RequestErrorCode } from "../base/error-codes.ts";
+import { SPACE_NAME } from "../layout/space-name.ts";
 import type { Right } from "../storage/key-store.ts";
 import { type JsonSchema, jsonSchemaOf } from "./contract.ts";
 
@@ -72,7 +73,7 @@ function parametersOf(operation: Operation): unknown[] {
       in: "header",
       required: false,
       description: "The memory space; `default` where absent",
-      schema: { type: "string", pattern: "^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$", default: "default" },
+      schema: { type: "string", pattern: SPACE_NAME.source, default: "default" },
       example: "default",
     });
   }

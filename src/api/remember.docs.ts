@@ -22,6 +22,7 @@ const ERRORS = [
   "embedder-unavailable",
   "overloaded",
   "disk-full",
+  "memory-exhausted",
   "content-too-large",
   "metadata-too-large",
 ] as const;

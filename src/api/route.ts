@@ -5,11 +5,12 @@
  * verified key and a read from shared memory cost no promise.
  */
 import { RequestError } from "../base/errors.ts";
+import { SPACE_NAME } from "../layout/space-name.ts";
 import type { Right } from "../storage/key-store.ts";
 import type { Caller } from "./access.ts";
 import type { ApiContext } from "./api-context.ts";
 import { problemResponse } from "./problem.ts";
-import { SPACE_DEFAULT, SPACE_NAME } from "./settings.ts";
+import { SPACE_DEFAULT } from "./settings.ts";
 
 /** A request that was let in. */
 export type Call = {

@@ -42,6 +42,4 @@ export const RECALL_EF_MAX = 4096;
 export const LIST_LIMIT_MAX = 1000;
 export const LIST_LIMIT_DEFAULT = 50;
 export const CONFIDENCE_DEFAULT = 0.7;
-/** Names of memory spaces: they are directory names and header values too. */
-export const SPACE_NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;
 export const SPACE_DEFAULT = "default";

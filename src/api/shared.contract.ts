@@ -1,6 +1,7 @@
 /** Fields that several contracts share. */
 import { z } from "zod";
-import { EMBEDDING_DIMENSIONS_MAX, SPACE_NAME, TAG_CHARS_MAX } from "./settings.ts";
+import { SPACE_NAME } from "../layout/space-name.ts";
+import { EMBEDDING_DIMENSIONS_MAX, TAG_CHARS_MAX } from "./settings.ts";
 
 const TIME_MS_MAX = 8.64e15;
 const TIME_TEXT = /^\d{4}-\d{2}-\d{2}(T\d{2}:\d{2}(:\d{2}(\.\d{1,9})?)?(Z|[+-]\d{2}:\d{2}))?$/;

@@ -153,19 +153,15 @@ export async function createKey(dataDir: string, wanted: NewKey, nowMs: number):
  */
 export function revokeKey(dataDir: string, idOrName: string, nowMs: number): KeyRecord {
   let revoked: KeyRecord | undefined;
+  if (readKeys(dataDir).keys.length === 0) throw unknownKey(idOrName, "there are no keys");
   changeKeys(dataDir, (keys) => {
     const live = keys.filter((key) => key.revokedAtMs === undefined);
     const byName = live.filter((key) => key.name === idOrName);
     const found = live.find((key) => key.id === idOrName) ?? (byName.length === 1 ? byName[0] : undefined);
     if (found === undefined) {
-      throw new OperatorError({
-        code: "key-unknown",
-        message:
-          byName.length > 1
-            ? `Cannot revoke "${idOrName}": ${byName.length} keys have this name`
-            : `Cannot revoke "${idOrName}": no live key has this id or name`,
-        remedy: "List the keys with their ids: engram-appliance key list",
-      });
+      const why =
+        byName.length > 1 ? `${byName.length} keys have this name` : "no live key has this id or name";
+      throw unknownKey(idOrName, why);
     }
     revoked = { ...found, revokedAtMs: nowMs };
     return keys.map((key) => (key === found ? (revoked as KeyRecord) : key));
@@ -273,6 +269,14 @@ function randomId(): string {
     if (byte < 248) id += ID_ALPHABET[byte % 62];
   }
   return id;
+}
+
+function unknownKey(idOrName: string, why: string): OperatorError {
+  return new OperatorError({
+    code: "key-unknown",
+    message: `Cannot revoke "${idOrName}": ${why}`,
+    remedy: "List the keys with their ids: engram-appliance key list",
+  });
 }
 
 function damaged(path: string, why: string, cause: unknown): OperatorError {

@@ -1,0 +1,89 @@
+/** Replies as their callers see them, one after another, in a golden file: every byte of a body, and the status. */
+import { expect, test } from "bun:test";
+import { join } from "node:path";
+import { NaiveEngine } from "../engine/naive-engine.ts";
+import { expectGolden } from "../support/golden.ts";
+import { ApiUnderTest, DIMENSIONS, replyOf } from "./api-under-test.ts";
+
+const NOW_MS = Date.UTC(2026, 0, 31, 12, 0, 0, 250);
+
+type Asked = {
+  readonly call: string;
+  readonly body?: unknown;
+  readonly headers?: Record<string, string>;
+};
+
+const M = "/api/v1/memories";
+const CALLS: readonly Asked[] = [
+  { call: "GET /livez" },
+  { call: "GET /readyz" },
+  { call: `POST ${M}/remember`, body: { content: "Ada prefers tea." } },
+  {
+    call: `POST ${M}/remember`,
+    body: {
+      id: "ada/moves/1",
+      content: 'Ada "moved" to Lisbon. ☕\n',
+      confidence: 0.9,
+      timestamp: "2026-01-31",
+      tags: ["ada", "places"],
+      metadata: { turn: 17, from: { chat: [1, null, "x"] } },
+      ack: "wal",
+    },
+  },
+  { call: `POST ${M}/remember`, body: { id: "ada/moves/1", content: "again" } },
+  { call: `POST ${M}/remember`, body: { id: "ada/moves/1", content: "again", if_exists: "keep" } },
+  { call: `POST ${M}/remember`, body: { content: 5, colour: "red" } },
+  { call: `POST ${M}/remember`, body: { content: "x", embedding: [1, 2] } },
+  { call: `POST ${M}/remember`, body: "{" },
+  { call: `POST ${M}/remember`, body: "x", headers: { "content-type": "text/plain" } },
+  {
+    call: `POST ${M}/remember/batch`,
+    body: { memories: [{ content: "one" }, { content: "" }], ack: "memory" },
+  },
+  { call: `POST ${M}/recall`, body: { query: "Lisbon", limit: 1, mode: "words", explain: true } },
+  { call: `GET ${M}/recall?query=tea&limit=1` },
+  { call: `GET ${M}/recall` },
+  { call: `GET ${M}/ada%2Fmoves%2F1` },
+  { call: `GET ${M}?limit=1` },
+  { call: `DELETE ${M}/ada%2Fmoves%2F1` },
+  { call: `GET ${M}/ada%2Fmoves%2F1` },
+  { call: `GET ${M}`, headers: { "X-Memory-Space": "nowhere" } },
+  { call: `GET ${M}`, headers: { "X-Memory-Space": "../etc" } },
+  { call: "POST /api/v1/spaces", body: { name: "images", dimensions: 512, embedder: "none" } },
+  { call: "GET /api/v1/spaces" },
+  { call: "DELETE /api/v1/spaces/images" },
+  { call: "GET /api/v1/index" },
+  { call: "POST /api/v1/index/rebuild", body: { M: 32 } },
+  { call: "GET /api/v1/system/health" },
+  { call: "GET /api/v1/nothing" },
+  { call: "PUT /api/v1/spaces" },
+  { call: "GET /api/v1/spaces", headers: { host: "evil.example" } },
+  { call: "GET /api/v1/spaces", headers: { origin: "https://evil.example" } },
+];
+
+test("the replies of the API read as they did", async () => {
+  let made = 0;
+  const engine = new NaiveEngine({
+    dimensions: DIMENSIONS,
+    nowMs: () => NOW_MS,
+    makeId: () => `made-${++made}`,
+  });
+  const api = new ApiUnderTest({ engine });
+  let transcript = "";
+  for (const { call, body, headers } of CALLS) {
+    const [method = "", path = ""] = call.split(" ");
+    const text = body === undefined ? undefined : typeof body === "string" ? body : JSON.stringify(body);
+    const response = await fetch(api.url + path, {
+      method,
+      headers: { ...(text === undefined ? {} : { "content-type": "application/json" }), ...headers },
+      ...(text === undefined ? {} : { body: text }),
+    });
+    const reply = await replyOf(response);
+    const asked = [call, ...Object.entries(headers ?? {}).map(([name, value]) => `${name}: ${value}`), text];
+    transcript += `> ${asked.filter((line) => line !== undefined).join("\n> ")}\n`;
+    transcript += `${reply.status} ${reply.type}\n${reply.text}\n\n`;
+  }
+  await api.close();
+  expect(api.bugs).toEqual([]);
+  expectGolden(join(import.meta.dir, "golden/replies.txt"), transcript);
+});
