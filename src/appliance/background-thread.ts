@@ -14,6 +14,7 @@ import { STREAM_FACT } from "../layout/stream-facts.ts";
 import { WRITE_OP } from "../layout/write-message.ts";
 import { EpochReader } from "../shm/epochs.ts";
 import { CheckpointStore } from "../storage/checkpoint-store.ts";
+import { prepareSpare } from "../storage/log-segment.ts";
 import { NativeDisk } from "../storage/native-disk.ts";
 import type { Boot, ToThread } from "./boot.ts";
 import { epochReaderIndex } from "./epoch-readers.ts";
@@ -38,6 +39,8 @@ export async function startBackground(boot: Boot): Promise<(message: ToThread) =
   });
   const lateEmbedder = new LateEmbedder({ table, epoch, client, embedder, settings });
   const alive = aliveMarker(boot);
+  const disk = new NativeDisk(1);
+  const segmentBytes = settings.wal.segment_size_mb * MIB;
   const streams = Array.from({ length: writerCount }, (_, writer) => openStream(boot, writer));
   const cutWaiters: ((cut: StreamCut) => void)[] = [];
   let stopping = false;
@@ -96,6 +99,8 @@ export async function startBackground(boot: Boot): Promise<(message: ToThread) =
     const now = performance.now();
     for (let writer = 0; writer < writerCount; writer++) {
       const stream = streams[writer]!;
+      // Zeroing a segment takes tens of milliseconds: better here than in the writer.
+      prepareSpare(disk, streamPlace(boot.dataDirectory, boot.topology.generation, writer).log, segmentBytes);
       if (!isDirty(stream.facts) || now < stream.tryAgainAtMs) continue;
       const grown = stream.facts[STREAM_FACT.appendedBytes]! - stream.bytesAtCheckpoint;
       const due = now - stream.checkpointedAt >= settings.checkpoint.interval_s * 1000;

@@ -119,5 +119,5 @@ export async function startWriter(boot: Boot): Promise<() => void> {
 }
 
 function tornTailText(tail: { readonly bytes: number; readonly keptAs: string | undefined }): string {
-  return `the log ended in a torn group of ${tail.bytes} bytes, never acknowledged as durable; cut off${tail.keptAs === undefined ? "" : `, kept as ${tail.keptAs}`}`;
+  return `the last ${tail.bytes} bytes of the log could not be read, as after a crash in the middle of a write; cut off${tail.keptAs === undefined ? "" : `, kept as ${tail.keptAs}`}`;
 }
