@@ -153,9 +153,9 @@ export function addToGraph(graph: number, firstSlot: number, count: number): num
   return addCounts[0]!;
 }
 
-/** Nodes, covered slots, top level, M, efConstruction, quantization code, bytes used, address space reserved. */
+/** Nodes, covered slots, top level, M, efConstruction, quantization code, bytes used, address space reserved, twins. */
 export function graphStats(graph: number, out: Float64Array): void {
-  assert(out.length >= 8, "stats are 8 numbers");
+  assert(out.length >= 9, "stats are 9 numbers");
   check(shim.shim_vector_stats(graph as Pointer, ptr(out)), "read a graph's figures");
 }
 

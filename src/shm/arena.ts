@@ -15,10 +15,15 @@
  * of a node empty kills the process; else transparent ones, as they are touched. "require" is therefore held
  * from the second chunk on.
  *
+ * A view counts as heap of the thread that makes it, whole chunk by whole chunk (docs/decisions/
+ * views-and-the-heap.md). Where a place here and there is touched, as in vectors and contents, use `write`,
+ * `readInto` and `equals`, which copy by address; view what is walked, as headers and postings are.
+ *
  * Offsets and slots are plain numbers: a byte arena may pass 4 GiB, slots stay below 2^32.
  */
 import { assert } from "../base/assert.ts";
 import { OperatorError } from "../base/errors.ts";
+import { copyFromAddress, copyToAddress, equalsAtAddress } from "../ffi/memory.ts";
 import type { MemoryPolicy } from "./memory-policy.ts";
 import { mapRegion, type Region, viewMemory } from "./region.ts";
 
@@ -146,9 +151,22 @@ export class SlotArenaReader extends ChunkViews {
     return this.chunkAddress(slot >>> this.#shift) + (slot & this.#mask) * this.strideBytes;
   }
 
+  /**
+   * Copies the first `byteLength` bytes of a slot to the start of `target`, without a view of the chunk.
+   */
+  readInto(slot: number, target: Uint8Array, byteLength: number): void {
+    copyFromAddress(this.#published(slot), target, 0, byteLength);
+  }
+
   /** Where the slots `[fromSlot, toSlot)` lie. */
   pieces(fromSlot: number, toSlot: number): ArenaPiece[] {
     return this.piecesOf(fromSlot * this.strideBytes, toSlot * this.strideBytes);
+  }
+
+  #published(slot: number): number {
+    const chunk = this.chunkAddress(slot >>> this.#shift);
+    assert(chunk !== 0, "a slot is read after it was published");
+    return chunk + (slot & this.#mask) * this.strideBytes;
   }
 }
 
@@ -177,9 +195,27 @@ export class ByteArenaReader extends ChunkViews {
     return this.chunkAddress(this.chunkOf(at)) + this.offsetIn(at);
   }
 
+  /** Copies the bytes `[at, at + byteLength)` of one record to the start of `target`, without a view. */
+  readInto(at: number, target: Uint8Array, byteLength: number): void {
+    copyFromAddress(this.#published(at, byteLength), target, 0, byteLength);
+  }
+
+  /** Whether the bytes at `at` are those of `source[sourceAt, sourceAt + byteLength)`. */
+  equals(at: number, source: Uint8Array, sourceAt: number, byteLength: number): boolean {
+    return equalsAtAddress(this.#published(at, byteLength), source, sourceAt, byteLength);
+  }
+
   /** Where the bytes `[from, to)` lie. */
   pieces(from: number, to: number): ArenaPiece[] {
     return this.piecesOf(from, to);
+  }
+
+  #published(at: number, byteLength: number): number {
+    const chunk = this.chunkAddress(this.chunkOf(at));
+    const inChunk = this.offsetIn(at);
+    assert(chunk !== 0, "a byte is read after it was published");
+    assert(inChunk + byteLength <= this.#chunkBytes, "a record lies in one chunk");
+    return chunk + inChunk;
   }
 }
 
@@ -274,6 +310,12 @@ export class SlotArena extends SlotArenaReader {
     if (count > this.#owner.count) this.#owner.grow(count, this.ref.chunkBytes);
   }
 
+  /** Copies `source[sourceAt, sourceAt + byteLength)` to the start of a slot, without a view of the chunk. */
+  write(slot: number, source: NodeJS.TypedArray, sourceAt: number, byteLength: number): void {
+    assert(byteLength <= this.strideBytes, "a record fits its slot");
+    copyToAddress(this.address(slot), source, sourceAt, byteLength);
+  }
+
   /** Gives everything back. No reader may be inside. */
   free(): void {
     this.#owner.free();
@@ -329,8 +371,9 @@ export class ByteArena extends ByteArenaReader {
 
   /** Writes `source[sourceAt, sourceAt + byteLength)` at `at`. */
   writeFrom(at: number, source: Uint8Array, sourceAt: number, byteLength: number): void {
-    const bytes = this.u8(this.chunkOf(at));
-    bytes.set(source.subarray(sourceAt, sourceAt + byteLength), this.offsetIn(at));
+    const inChunk = this.offsetIn(at);
+    assert(inChunk + byteLength <= this.ref.chunkBytes, "a record lies in one chunk");
+    copyToAddress(this.chunkAddress(this.chunkOf(at)) + inChunk, source, sourceAt, byteLength);
   }
 
   /** Maps chunks for the bytes `[0, bytes)`, for a loader to fill. @throws {OperatorError} `memory-refused` */

@@ -43,18 +43,22 @@ export class Region {
   readonly address: number;
   readonly bytes: number;
   readonly kind: PageKind;
-  /** as a view; at most 4 GiB of it */
-  readonly buffer: ArrayBuffer;
   /** what was asked for and not given, with the errno's name */
   readonly refusals: ReturnType<typeof refusalsOf>;
   #isMapped = true;
+  #buffer: ArrayBuffer | undefined;
 
   constructor(grant: PagesGrant) {
     this.address = grant.address;
     this.bytes = grant.bytes;
     this.kind = grant.kind;
     this.refusals = refusalsOf(grant.errnos);
-    this.buffer = viewMemory(grant.address, grant.bytes);
+  }
+
+  /** The region as a view, at most 4 GiB; made on first use, since a view counts as heap of its thread. */
+  get buffer(): ArrayBuffer {
+    this.#buffer ??= viewMemory(this.address, this.bytes);
+    return this.#buffer;
   }
 
   /** Gives the memory back. No thread may be inside it, and no view of it may be used again. */

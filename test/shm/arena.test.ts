@@ -1,3 +1,4 @@
+import { heapStats } from "bun:jsc";
 import { expect, test } from "bun:test";
 import { BugError } from "../../src/base/errors.ts";
 import { entropySeed, Random } from "../../src/base/random.ts";
@@ -132,5 +133,60 @@ test("ByteArena.restoreUsed goes on where a checkpoint left off", () => {
   expect(arena.allocate(3)).toBe(20_000);
   expect(arena.allocate(1)).toBe(20_003);
   expect(arena.allocate(8192)).toBe(24_576);
+  arena.free();
+});
+
+test("SlotArena.write and readInto copy a slot without a view of its chunk", () => {
+  const arena = new SlotArena({ slotsPerChunk: 8, strideBytes: 512, purpose: "arena test: copy", policy });
+  arena.ensure(20);
+  const source = new Random(4).fill(new Uint8Array(600));
+  arena.write(17, source, 50, 512);
+  const target = new Uint8Array(520);
+  arena.readInto(17, target, 512);
+  expect(target.subarray(0, 512)).toEqual(source.subarray(50, 562));
+  expect(target.subarray(512)).toEqual(new Uint8Array(8));
+  const at = arena.indexInChunk(17) * 512;
+  expect(arena.u8(arena.chunkOfSlot(17)).subarray(at, at + 512)).toEqual(source.subarray(50, 562));
+  expect(() => arena.write(17, source, 0, 513)).toThrow(BugError);
+  expect(() => arena.write(17, source, 100, 512)).toThrow(BugError);
+  expect(() => arena.readInto(24, target, 512)).toThrow(BugError);
+  expect(() => arena.readInto(17, new Uint8Array(10), 11)).toThrow(BugError);
+  arena.free();
+});
+
+test("ByteArenaReader.equals compares a part of a record, and readInto copies it", () => {
+  const arena = new ByteArena({ chunkBytes: 8192, purpose: "arena test: compare", policy });
+  const source = Buffer.from("-- the same words --");
+  arena.allocate(8000);
+  const at = arena.allocate(source.length);
+  arena.write(at, source, source.length);
+  const reader = new ByteArenaReader({ chunkBytes: 8192, tableAddress: arena.ref.tableAddress });
+  expect(reader.equals(at + 3, source, 3, 10)).toBe(true);
+  expect(reader.equals(at + 3, source, 4, 10)).toBe(false);
+  expect(reader.equals(at, source, 0, 0)).toBe(true);
+  const target = Buffer.alloc(10);
+  reader.readInto(at + 3, target, 10);
+  expect(target.toString()).toBe("the same w");
+  expect(() => reader.readInto(8190, target, 4)).toThrow(BugError);
+  arena.free();
+});
+
+test("an arena that is written and read by address takes nothing of the heap's budget", () => {
+  const arena = new SlotArena({
+    slotsPerChunk: 4096,
+    strideBytes: 3072,
+    purpose: "arena test: heap",
+    policy,
+  });
+  const vector = new Uint8Array(3072).fill(1);
+  Bun.gc(true);
+  const before = heapStats().extraMemorySize;
+  for (let slot = 0; slot < 20_000; slot += 100) {
+    arena.ensure(slot);
+    arena.write(slot, vector, 0, 3072);
+    arena.readInto(slot, vector, 3072);
+  }
+  Bun.gc(true);
+  expect(heapStats().extraMemorySize - before).toBeLessThan(1024 * 1024);
   arena.free();
 });
