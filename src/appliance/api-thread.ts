@@ -51,7 +51,7 @@ export async function startApi(boot: Boot): Promise<(message: ToThread) => void>
     health: openHealth(boot, embedder),
   });
 
-  const clock = { nowMs: () => Date.now() };
+  const clock = systemClock;
   const errors: ErrorSink = {
     operator: (error, where) =>
       tellMain({
