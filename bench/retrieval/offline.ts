@@ -103,6 +103,7 @@ type Lists<T> = readonly (readonly T[])[];
 
 if (import.meta.main) main(process.argv.includes("--small"));
 
+/** Runs the bench; empty where there is nothing to measure with. */
 export function main(isSmall: boolean): Report[] {
   const missing = missingConversations();
   if (missing !== undefined) {

@@ -25,8 +25,10 @@
  *   dimension  0                        704            768
  *              | features               | ballast, memories only
  *
- * bench/retrieval/offline.ts, three conversations, recall@10: plain unit vectors 56.8, with ballast 59.7;
- * without n-grams 57.9; one place per stem 58.2.
+ * bench/retrieval/offline.ts, three conversations, recall@10 60.7. Found with four seeds of the hash, before
+ * irregular forms were joined to their stems: 59.4, without ballast 56.8, without n-grams 57.9, with one place a
+ * stem 58.2, without the length of words 58.8. A list of the frequencies of English words in place of their
+ * length was no better. A graph (M 16, ef 102) over 12,000 such vectors finds 0.97 of the exact first ten.
  */
 import { assert } from "../base/assert.ts";
 import { termCacheOf } from "../language/analyse.ts";
@@ -90,7 +92,7 @@ export class HashEmbedder implements EmbeddingProvider {
     );
   }
 
-  /** A unit vector. About 15 µs for 125 characters. */
+  /** A unit vector. 15-18 µs for 125 characters. */
   embedMemory(text: string, language: Language): Float32Array {
     this.#sumFeatures(text, language, undefined);
     return this.#withBallast();

@@ -67,7 +67,7 @@ export class FusionScratch {
 }
 
 /**
- * Writes the score of each candidate into `scores`. About 15 µs for 200 candidates.
+ * Writes the score of each candidate into `scores`. About 5 µs for 200 candidates.
  *
  * @param scores at least `count` long; results are 0 to 1
  */

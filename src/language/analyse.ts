@@ -9,7 +9,7 @@
  *
  * A word's term is remembered in a direct-mapped cache of 16,384 entries keyed by the hash the segmenter
  * made of the word (16 bytes an entry, 256 KiB a language in use on a thread). A hit makes no string, so a
- * turn of 125 characters takes about 2 µs; a miss costs 1-5 µs for the stem.
+ * turn of 125 characters takes 3-4 µs; a miss costs 1-5 µs for the stem.
  *
  * What comes out is part of the data format: stored forward lists hold these terms.
  */
@@ -36,7 +36,7 @@ const CACHE_SLOTS = 16_384;
 const spans = new WordSpans();
 const caches = new Map<Language, TermCache>();
 
-/** Replaces what `out` holds by the terms of `text`. Costs about 2 µs for 125 characters. */
+/** Replaces what `out` holds by the terms of `text`. Costs 3-4 µs for 125 characters. */
 export function analyse(text: string, language: Language, out: TermBuffer): void {
   segment(text, spans);
   out.clear();

@@ -23,7 +23,7 @@ const YEAR_MAX = 2199;
 const ANY_YEAR = 2000;
 const ANY_YEAR_MS = 366 * DAY_MS;
 
-/** The times named in `text`; empty for most texts, which costs well under 1 µs. */
+/** The times named in `text`; empty for most texts. A question costs about 2 µs. */
 export function timesMentioned(text: string, language: Language): TimeSpan[] {
   const months = monthsOf(language);
   const spans: TimeSpan[] = [];
