@@ -36,7 +36,7 @@ function configurationPage(): string {
     "Settings come from their default, the settings file (TOML), the environment and the command line; the",
     "later one wins. `engram-appliance config show` prints what is in force and where it comes from,",
     "`engram-appliance config init` writes a file with all of them, `config set NAME VALUE` changes one.",
-    "Unknown names are refused. A change takes effect at the next start, where nothing else is said.",
+    "Unknown names are refused. A change takes effect at the next start.",
   ];
   let sectionBefore = "";
   for (const setting of SETTINGS) {
@@ -63,7 +63,6 @@ function settingLines({ path, facts, default: standard }: Setting): string[] {
   if (facts.kind === "toggle") lines.push(`- On: ${facts.on}`, `- Off: ${facts.off}`);
   if (numeric) lines.push(`- Too low: ${facts.tooLow}`, `- Too high: ${facts.tooHigh}`);
   lines.push(`- Environment: \`${variableName(path)}\``, `- Read by: \`${facts.reader}\``);
-  if (facts.change === "live") lines.push("- Takes effect at SIGHUP, without a restart");
   return lines;
 }
 

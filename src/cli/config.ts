@@ -81,7 +81,6 @@ function show(context: CommandContext): number {
     value: settingValue(loaded.settings, setting.path),
     source: loaded.sources.get(setting.path)?.name ?? "default",
     reader: setting.facts.reader,
-    change: setting.facts.change ?? "restart",
   }));
   present(context, { file: loaded.file ?? null, settings: rows }, () => {
     const file = `file: ${loaded.file ?? "none"}\n\n`;
@@ -121,11 +120,9 @@ function set(context: CommandContext): number {
   }
   writeTomlFile(file, updated);
   const overruled = overruledBy(context, setting, file);
-  const change = setting.facts.change ?? "restart";
-  present(context, { file, name: setting.path, value, change, overruled_by: overruled ?? null }, () => {
-    const when = change === "live" ? "in force after SIGHUP" : "in force after a restart";
+  present(context, { file, name: setting.path, value, overruled_by: overruled ?? null }, () => {
     const warning = overruled === undefined ? "" : `\nIt is overruled by ${overruled} in this environment.`;
-    return `${setting.path} = ${tomlValue(value)} in ${file}, ${when}${warning}`;
+    return `${setting.path} = ${tomlValue(value)} in ${file}, in force after a restart${warning}`;
   });
   return EXIT_CODES.ok.status;
 }

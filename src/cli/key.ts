@@ -5,6 +5,7 @@
  * change within a second.
  */
 import { mkdirSync } from "node:fs";
+import { systemClock } from "../base/clock.ts";
 import { OperatorError } from "../base/errors.ts";
 import { SPACE_NAME } from "../layout/space-name.ts";
 import {
@@ -69,7 +70,7 @@ export const keyCommand: Command = {
 };
 
 async function create(context: CommandContext): Promise<number> {
-  const nowMs = Date.now();
+  const nowMs = systemClock.wallMs();
   const name = context.arguments[0] ?? "";
   if (name.length === 0 || name.length > NAME_CHARS_MAX) {
     throw usage(
@@ -96,7 +97,7 @@ async function create(context: CommandContext): Promise<number> {
 }
 
 function list(context: CommandContext): number {
-  const nowMs = Date.now();
+  const nowMs = systemClock.wallMs();
   const keys = readKeys(dataDirOf(context)).keys.map((record) => shown(record, nowMs));
   present(context, { keys }, () =>
     keys.length === 0
@@ -113,7 +114,7 @@ function list(context: CommandContext): number {
 }
 
 function revoke(context: CommandContext): number {
-  const nowMs = Date.now();
+  const nowMs = systemClock.wallMs();
   const record = revokeKey(dataDirOf(context), context.arguments[0] ?? "", nowMs);
   present(context, shown(record, nowMs), ({ id, name }) => `Revoked key ${id} (${name})`);
   return EXIT_CODES.ok.status;

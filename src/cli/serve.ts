@@ -2,10 +2,12 @@
  * `serve`: runs the appliance in the foreground until a signal ends it.
  *
  *   starting ──ready──> serving ──SIGTERM, SIGINT──> draining ──> stopped, exit 0
- *                          └──── ended rejects ─────> failed, exit by the error's code
+ *      │                   └──── ended rejects ─────> failed, exit by the error's code
+ *      └──SIGTERM, SIGINT──> stopped, exit 0
  *
  * A second signal while draining ends the process at once; what was acknowledged is in the log.
  */
+import { resolve } from "node:path";
 import { OperatorError } from "../base/errors.ts";
 import type { Settings } from "../config/schema.ts";
 import { openSystemdNotify } from "../runtime/systemd-notify.ts";
@@ -24,7 +26,7 @@ export const serveCommand: Command = {
   name: "serve",
   summary: "Run the appliance in the foreground",
   details:
-    "Serves until SIGTERM or SIGINT, then finishes the requests under way within server.drain_timeout_s.\n" +
+    "Serves until SIGTERM, SIGINT or SIGHUP, then finishes the requests under way within server.drain_timeout_s.\n" +
     "A second signal ends it at once. Under systemd it reports readiness, status and signs of life.",
   options: [CONFIG_OPTION, DATA_OPTION, HOST_OPTION, PORT_OPTION],
   examples: [
@@ -44,20 +46,27 @@ async function serve(context: CommandContext): Promise<ExitCode> {
     send: await notificationSender(context),
     processId: process.pid,
   });
+  let statusTimer: ReturnType<typeof setInterval> | undefined;
   const signal = nextSignal();
   try {
-    appliance = await context.startAppliance(loaded, {
+    const starting = context.startAppliance(loaded, {
       progress: (text) => {
         manager.extendTimeout(START_EXTENSION_S);
         manager.status(text);
       },
     });
+    // A signal while the log is replayed ends it there: nothing was acknowledged since, so nothing is lost.
+    const started = await Promise.race([starting, signal]);
+    if (typeof started === "string") {
+      context.err(`engram-appliance: stopped on ${started} while starting\n`);
+      return EXIT_CODES.ok.status;
+    }
+    appliance = started;
     const running = appliance;
     manager.ready(running.status());
     context.err(addressLines(running.url, loaded.settings));
-    const statusTimer = setInterval(() => manager.status(running.status()), STATUS_INTERVAL_MS);
+    statusTimer = setInterval(() => manager.status(running.status()), STATUS_INTERVAL_MS);
     const name = await Promise.race([signal, running.ended.then(() => undefined)]);
-    clearInterval(statusTimer);
 
     const drainMs = loaded.settings.server.drain_timeout_s * 1000;
     manager.stopping(
@@ -68,6 +77,7 @@ async function serve(context: CommandContext): Promise<ExitCode> {
     context.err("engram-appliance: stopped\n");
     return EXIT_CODES.ok.status;
   } finally {
+    clearInterval(statusTimer);
     manager.close();
   }
 }
@@ -79,7 +89,7 @@ function addressLines(url: string, settings: Settings): string {
     `  API      ${url}/api/v1`,
     `  docs     ${url}/api/v1/docs`,
     `  health   ${url}/api/v1/system/health`,
-    `  data     ${settings.data.dir}`,
+    `  data     ${resolve(settings.data.dir)}`,
     "",
   ].join("\n");
 }
@@ -93,7 +103,7 @@ async function notificationSender(context: CommandContext) {
 
 function nextSignal(): Promise<NodeJS.Signals> {
   return new Promise((resolve) => {
-    for (const name of ["SIGTERM", "SIGINT"] as const) process.once(name, () => resolve(name));
+    for (const name of ["SIGTERM", "SIGINT", "SIGHUP"] as const) process.once(name, () => resolve(name));
   });
 }
 

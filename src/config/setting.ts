@@ -4,13 +4,10 @@
  * The facts live in a zod registry, so that the schema stays the only list of settings: the command
  * `config show`, the file that `config init` writes and `docs/reference/configuration.md` all walk it.
  * Every setting names the module that reads it, and a test opens that module and looks: a setting
- * that nothing reads fails the build.
+ * that nothing reads fails the build. Settings are read once, when the appliance starts.
  */
 import { z } from "zod";
 import { assert } from "../base/assert.ts";
-
-/** When a change takes effect: at the next start, or as soon as the file is read again (SIGHUP). */
-export type SettingChange = "restart" | "live";
 
 /** What every setting says about itself. */
 type About = {
@@ -18,7 +15,6 @@ type About = {
   readonly about: string;
   /** the module that reads it, as a path from the repository root */
   readonly reader: string;
-  readonly change?: SettingChange;
 };
 
 export type NumberFacts = About & {

@@ -25,7 +25,6 @@ describe("config", () => {
       value: "batch",
       source: file,
       reader: "src/appliance/writer-thread.ts",
-      change: "restart",
     });
     expect(await run(["config", "validate", "--config", file])).toMatchObject({ exitCode: 0 });
   });

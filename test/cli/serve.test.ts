@@ -62,6 +62,22 @@ describe("serve", () => {
     expect(err).toContain("What helps: Mend it");
   });
 
+  test("serve ends at once on a signal while it starts", async () => {
+    const starting = Promise.withResolvers<void>();
+    const running = run(["serve"], {
+      startAppliance: () => {
+        starting.resolve();
+        return new Promise(() => {});
+      },
+    });
+    await starting.promise;
+    process.emit("SIGTERM", "SIGTERM");
+    expect(await running).toMatchObject({
+      exitCode: 0,
+      err: "engram-appliance: stopped on SIGTERM while starting\n",
+    });
+  });
+
   test("serve does not start with wrong settings", async () => {
     const { exitCode, err } = await run(["serve", "--port", "99999"]);
     expect(exitCode).toBe(78);
