@@ -15,7 +15,7 @@ bool graph_is_sound(const vector_graph *graph) {
     if (graph->level_of(graph->node_at((uint32_t)entry)) != top) return false;
     for (uint32_t node = 0; node < count; node++) {
         const node_entry &at = graph->node_at(node);
-        if (at.slot >= covered) return false;
+        if (graph->slot_of(node) >= covered) return false;
         const uint32_t levels = graph->level_of(at);
         if (levels > top) return false;
         for (uint32_t level = 0; level <= levels; level++) {
@@ -89,7 +89,7 @@ SHIM_EXPORT int32_t shim_vector_repair(uint64_t address, uint32_t rounds, uint32
             unum::usearch::index_update_config_t how;
             how.expansion = graph->config.ef_construction;
             how.thread = 0;
-            const uint32_t slot = graph->node_at(lost[i]).slot;
+            const uint32_t slot = graph->slot_of(lost[i]);
             auto linked = graph->index->update(graph->index->iterator_at(lost[i]), slot, graph->vector_of(lost[i]),
                                                graph_metric{graph}, how,
                                                [](usearch_index::member_ref_t) noexcept {}, graph_prefetch{graph});

@@ -2,11 +2,12 @@
  *
  *   byte  0       8         12     16             20   24                28        32
  *         | magic | version | dims | quantization | M  | ef construction | covered | nodes
- *         36      40              48               56
- *         | (pad) | payload bytes | payload CRC32C | head CRC32C, over the bytes before | payload
+ *         36      40              48               52                                  56          64
+ *         | twins | payload bytes | payload CRC32C | head CRC32C, over the bytes before | (zero) | payload
  *
- * Numbers are little-endian; the CRCs are u32 at 48 and 52, bytes 56-63 are zero. The payload is what
- * usearch's save_to_stream writes: its head of 40 bytes, a level (i16) per node, the node records.
+ * Numbers are little-endian. The payload is what usearch's save_to_stream writes (its head of 40 bytes, a
+ * level, i16, per node, the node records), and then {node u32, slot u32} for each twin (vector-twins.h), by
+ * node and in each chain's order.
  *
  * Loading trusts nothing: levels and counts are checked before memory is taken for them, the checksum before
  * the graph is published, and then every link. A bad file answers -EBADMSG and leaves the graph empty. */
@@ -28,10 +29,10 @@ constexpr std::size_t BLOCK_BYTES = 1 << 20;
 
 struct file_head {
     uint64_t magic;
-    uint32_t version, dims, quantization, connectivity, ef_construction, covered, nodes, unused;
+    uint32_t version, dims, quantization, connectivity, ef_construction, covered, nodes, twins;
     uint64_t payload_bytes;
     uint32_t payload_crc, head_crc;
-    uint64_t unused_too;
+    uint64_t unused;
 };
 static_assert(sizeof(file_head) == HEAD_BYTES, "the head is what the diagram says");
 static_assert(offsetof(file_head, head_crc) == 52, "the head is what the diagram says");
@@ -88,6 +89,18 @@ struct writer {
         return true;
     }
 };
+
+bool write_twins(const vector_graph *graph, writer &to) {
+    if (graph->twins.count.load(std::memory_order_relaxed) == 0) return true;
+    const uint32_t count = graph->count.load(std::memory_order_relaxed);
+    for (uint32_t node = 0; node < count; node++) {
+        for (const twin_entry *twin = graph->twins_of(node); twin != nullptr; twin = graph->twin_after(twin)) {
+            const uint32_t pair[2] = {node, twin->slot};
+            if (!to(pair, sizeof pair)) return false;
+        }
+    }
+    return true;
+}
 
 /* Hands usearch the bytes it asks for, in the order of its format, and checks them on the way. */
 struct reader {
@@ -151,6 +164,7 @@ struct reader {
             if (levels[i] < 0 || levels[i] > top_level) return fail(-EBADMSG);
             bytes += 6 + graph->base_list_bytes + (uint64_t)levels[i] * graph->upper_list_bytes;
         }
+        bytes += 8ull * head.twins;
         return bytes == left + (held - given) || fail(-EBADMSG);
     }
     bool operator()(void *into, std::size_t bytes) {
@@ -167,9 +181,34 @@ void empty(vector_graph *graph) {
     graph->index->reset();
     current_tape = nullptr;
     graph->tape.used_bytes.store(0, std::memory_order_relaxed);
+    twins_clear(&graph->twins);
     graph->count.store(0, std::memory_order_release);
     graph->entry.store(0, std::memory_order_release);
     graph->covered.store(0, std::memory_order_release);
+}
+
+/* The graph is made known once all of it is checked. */
+int32_t publish(vector_graph *graph, const file_head &head, const reader &from, const uint32_t *pairs) {
+    if (from.left != 0 || from.given != from.held || from.crc != head.payload_crc) return -EBADMSG;
+
+    usearch_index &index = *graph->index;
+    for (uint32_t node = 0; node < head.nodes; node++) {
+        auto member = index.at(node);
+        const int32_t status = graph_enter_node(graph, node, (uint32_t)member.key, member.key.ptr());
+        if (status != 0) return status;
+    }
+    graph->twins.digests_whole = false;
+    graph->working_bytes.store(graph_working_bytes(graph), std::memory_order_relaxed);
+    graph->count.store(head.nodes, std::memory_order_release);
+    graph->entry.store((uint64_t)from.top_level << 32 | from.entry_node, std::memory_order_release);
+    graph->covered.store(head.covered, std::memory_order_release);
+    if (!graph_is_sound(graph)) return -EBADMSG;
+    for (uint32_t i = 0; i < head.twins; i++) {
+        if (pairs[2 * i] >= head.nodes || pairs[2 * i + 1] >= head.covered) return -EBADMSG;
+        const int32_t status = twins_append(graph, pairs[2 * i], pairs[2 * i + 1]);
+        if (status != 0) return status;
+    }
+    return 0;
 }
 
 int32_t load_payload(vector_graph *graph, const file_head &head, int32_t fd, uint64_t at) {
@@ -184,19 +223,16 @@ int32_t load_payload(vector_graph *graph, const file_head &head, int32_t fd, uin
         loaded.error.release();
         return from.status != 0 ? from.status : -ENOMEM;
     }
-    if (from.left != 0 || from.given != from.held || from.crc != head.payload_crc) return -EBADMSG;
-
-    usearch_index &index = *graph->index;
-    for (uint32_t node = 0; node < head.nodes; node++) {
-        auto member = index.at(node);
-        status = graph_enter_node(graph, node, (uint32_t)member.key, member.key.ptr());
-        if (status != 0) return status;
+    /* Kept aside until the checksum is known to fit. */
+    uint32_t *pairs = (uint32_t *)malloc(8ull * head.twins + 8);
+    if (pairs == nullptr) return -ENOMEM;
+    if (!from.take(pairs, 8ull * head.twins)) {
+        free(pairs);
+        return from.status;
     }
-    graph->working_bytes.store(index.capacity() * sizeof(void *), std::memory_order_relaxed);
-    graph->count.store(head.nodes, std::memory_order_release);
-    graph->entry.store((uint64_t)from.top_level << 32 | from.entry_node, std::memory_order_release);
-    graph->covered.store(head.covered, std::memory_order_release);
-    return graph_is_sound(graph) ? 0 : -EBADMSG;
+    status = publish(graph, head, from, pairs);
+    free(pairs);
+    return status;
 }
 
 } // namespace
@@ -222,7 +258,7 @@ SHIM_EXPORT int32_t shim_vector_save(uint64_t address, int32_t fd, uint64_t offs
             return to.status != 0 ? to.status : -EIO;
         }
     }
-    if (!to.flush()) return to.status;
+    if (!write_twins(graph, to) || !to.flush()) return to.status;
     file_head head{};
     head.magic = FILE_MAGIC;
     head.version = FILE_VERSION;
@@ -232,6 +268,7 @@ SHIM_EXPORT int32_t shim_vector_save(uint64_t address, int32_t fd, uint64_t offs
     head.ef_construction = graph->config.ef_construction;
     head.covered = graph->covered.load(std::memory_order_relaxed);
     head.nodes = graph->count.load(std::memory_order_relaxed);
+    head.twins = graph->twins.count.load(std::memory_order_relaxed);
     head.payload_bytes = to.payload_bytes;
     head.payload_crc = to.crc;
     head.head_crc = head_crc(head);
@@ -260,14 +297,14 @@ SHIM_EXPORT int32_t shim_vector_load(uint64_t address, int32_t fd, uint64_t offs
     const ssize_t got = pread(fd, &head, sizeof head, (off_t)offset);
     if (got < 0) return -errno;
     if (got != (ssize_t)sizeof head || head.magic != FILE_MAGIC || head.head_crc != head_crc(head)) return -EBADMSG;
-    if (head.unused_too != 0) return -EBADMSG;
+    if (head.unused != 0) return -EBADMSG;
     if (head.version != FILE_VERSION || head.dims != graph->config.dims ||
         head.quantization != graph->config.quantization || head.connectivity != graph->config.connectivity)
         return -ESTALE;
-    if (head.covered > slots_most || head.nodes > head.covered) return -EBADMSG;
+    if (head.covered > slots_most || (uint64_t)head.nodes + head.twins > head.covered) return -EBADMSG;
     if (head.nodes > graph->config.nodes_most) return -ENOSPC;
     if (head.nodes == 0) {
-        if (head.payload_bytes != 0) return -EBADMSG;
+        if (head.payload_bytes != 0 || head.twins != 0) return -EBADMSG;
         graph->covered.store(head.covered, std::memory_order_release);
         return 0;
     }

@@ -34,11 +34,15 @@ int32_t make_room(vector_graph *graph) {
         std::min<std::size_t>(std::max(CAPACITY_FIRST, index.capacity() * 2), graph->config.nodes_most);
     if (capacity <= index.size()) return -ENOSPC;
     if (!index.try_reserve(unum::usearch::index_limits_t(capacity, 1))) return -ENOMEM;
-    graph->working_bytes.store(capacity * sizeof(void *), std::memory_order_relaxed);
     return 0;
 }
 
 int32_t insert(vector_graph *graph, uint32_t slot) {
+    const uint8_t *vector = vector_arena_at(&graph->config.quantised, slot);
+    const int64_t twin = twins_find(graph, vector);
+    if (twin == -2) return -ENOMEM;
+    if (twin >= 0) return twins_append(graph, (uint32_t)twin, slot);
+
     int32_t status = make_room(graph);
     if (status != 0) return status;
     usearch_index &index = *graph->index;
@@ -53,7 +57,6 @@ int32_t insert(vector_graph *graph, uint32_t slot) {
     unum::usearch::index_update_config_t how;
     how.expansion = graph->config.ef_construction;
     how.thread = 0;
-    const uint8_t *vector = vector_arena_at(&graph->config.quantised, slot);
     const bool was_empty = node == 0;
     const std::size_t top_level = index.max_level();
     auto added = index.add(slot, vector, graph_metric{graph}, how, enter, graph_prefetch{graph});
@@ -65,10 +68,16 @@ int32_t insert(vector_graph *graph, uint32_t slot) {
     graph->count.store(node + 1, std::memory_order_release);
     if (was_empty || index.max_level() > top_level)
         graph->entry.store((uint64_t)index.max_level() << 32 | node, std::memory_order_release);
-    return 0;
+    status = twins_note(graph, node);
+    graph->working_bytes.store(graph_working_bytes(graph), std::memory_order_relaxed);
+    return status;
 }
 
 } // namespace
+
+uint64_t graph_working_bytes(const vector_graph *graph) {
+    return graph->index->capacity() * sizeof(void *) + graph->twins.digest_capacity * sizeof(uint64_t);
+}
 
 int32_t graph_enter_node(vector_graph *graph, uint32_t node, uint32_t slot, const void *record) {
     const uint64_t list_at = (uint64_t)((const uint8_t *)record - graph->tape.range.base) + RECORD_HEAD_BYTES;
@@ -94,6 +103,7 @@ SHIM_EXPORT int32_t shim_vector_open(const void *config_block, uint64_t *address
     if (config.dims == 0 || config.dims > 65536 || config.quantization >= KERNEL_KINDS) return -EINVAL;
     if (config.connectivity < 2 || config.connectivity * 2 > LINKS_MOST) return -EINVAL;
     if (config.ef_construction == 0 || config.nodes_most == 0 || config.nodes_most >= (1u << 30)) return -EINVAL;
+    /* Slots and nodes leave the upper bits to flags. */
     if (!arena_is_sound(config.headers) || !arena_is_sound(config.exact) || !arena_is_sound(config.quantised))
         return -EINVAL;
     const std::size_t vector_bytes = kernel_vector_bytes((kernel_kind)config.quantization, config.dims);
@@ -113,6 +123,7 @@ SHIM_EXPORT int32_t shim_vector_open(const void *config_block, uint64_t *address
     const uint64_t tape_bytes = tape_bytes_most(config, graph->base_list_bytes, graph->upper_list_bytes);
     int32_t status = vector_range_reserve(&graph->nodes, (uint64_t)config.nodes_most * sizeof(node_entry), config.node);
     if (status == 0) status = vector_range_reserve(&graph->tape.range, tape_bytes, config.node);
+    if (status == 0) status = twins_reserve(&graph->twins, config.nodes_most, config.node);
     if (status == 0) {
         current_tape = &graph->tape;
         unum::usearch::index_config_t shape(config.connectivity, config.connectivity * 2);
@@ -123,6 +134,7 @@ SHIM_EXPORT int32_t shim_vector_open(const void *config_block, uint64_t *address
     if (status != 0) {
         vector_range_free(&graph->nodes);
         vector_range_free(&graph->tape.range);
+        twins_free(&graph->twins);
         delete graph;
         return status;
     }
@@ -138,14 +150,15 @@ SHIM_EXPORT int32_t shim_vector_close(uint64_t address) {
     delete graph->index;
     vector_range_free(&graph->nodes);
     vector_range_free(&graph->tape.range);
+    twins_free(&graph->twins);
     delete graph;
     return 0;
 }
 
 /* Offers `count` slots from `first_slot` on to the graph, in order.
  *
- * A slot that is live and has a vector is linked; another one is skipped for good: a memory that gets its
- * vector later gets a new slot. `first_slot` must be where the last call ended (the covered count), so that
+ * A slot that is live and has a vector is linked, or put beside the node of an equal vector; another one is
+ * skipped for good: a memory that gets its vector later gets a new slot. `first_slot` must be where the last call ended (the covered count), so that
  * no slot is linked twice. One inserter at a time; another one waits. Some 0.3 ms a slot of 768 dimensions,
  * so call it with a few at a time where the caller has to stay responsive.
  *
@@ -177,7 +190,7 @@ SHIM_EXPORT int32_t shim_vector_add(uint64_t address, uint32_t first_slot, uint3
 /* What a graph is and holds; from any thread.
  *
  *   out  {nodes, covered slots, top level, M, ef_construction, quantization, bytes in use, bytes reserved as
- *        address space} as f64 */
+ *        address space, slots beside a node of an equal vector} as f64 */
 SHIM_EXPORT int32_t shim_vector_stats(uint64_t address, double *out) {
     const vector_graph *graph = graph_from(address);
     if (graph == nullptr) return -EINVAL;
@@ -188,9 +201,12 @@ SHIM_EXPORT int32_t shim_vector_stats(uint64_t address, double *out) {
     out[3] = graph->config.connectivity;
     out[4] = graph->config.ef_construction;
     out[5] = graph->config.quantization;
+    const uint32_t twins = graph->twins.count.load(std::memory_order_relaxed);
     out[6] = (double)(graph->tape.used_bytes.load(std::memory_order_relaxed) + (uint64_t)count * sizeof(node_entry) +
-                      graph->working_bytes.load(std::memory_order_relaxed));
-    out[7] = (double)(graph->tape.range.reserved_bytes + graph->nodes.reserved_bytes);
+                      (uint64_t)twins * sizeof(twin_entry) + graph->working_bytes.load(std::memory_order_relaxed));
+    out[7] = (double)(graph->tape.range.reserved_bytes + graph->nodes.reserved_bytes +
+                      graph->twins.entries.reserved_bytes + graph->twins.heads.reserved_bytes);
+    out[8] = twins;
     return 0;
 }
 

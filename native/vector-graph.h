@@ -38,6 +38,7 @@
 #include "shim.h"
 #include "vector-arena.h"
 #include "vector-memory.h"
+#include "vector-twins.h"
 
 namespace engram {
 
@@ -93,10 +94,11 @@ struct tape_allocator {
 using usearch_index = unum::usearch::index_gt<float, uint32_t, uint32_t, working_allocator<usearch_byte>, tape_allocator>;
 
 struct node_entry {
-    uint32_t slot;
+    uint32_t slot; /* with HAS_TWINS, which the inserter may set later */
     uint32_t links_at; /* in units of 4 bytes from the tape's base: of the base level's count */
 };
 
+constexpr uint32_t HAS_TWINS = 1u << 31;
 constexpr uint32_t LINKS_MOST = 512; /* neighbours of a list at most: M up to 256 */
 constexpr uint32_t LEVELS_MOST = 32;
 constexpr uint64_t GRAPH_MAGIC = 0x48505247524e4745ull; /* "EGNRGRPH" */
@@ -121,6 +123,7 @@ struct vector_graph {
 
     vector_range nodes{};
     link_tape tape{};
+    twin_store twins{};
 
     /* Published by the inserter, in this order: the count, then the entry, then what is covered. */
     std::atomic<uint32_t> count{0};
@@ -134,8 +137,20 @@ struct vector_graph {
     const node_entry &node_at(uint32_t node) const {
         return reinterpret_cast<const node_entry *>(nodes.base)[node];
     }
-    const uint8_t *vector_of(uint32_t node) const {
-        return vector_arena_at(&config.quantised, node_at(node).slot);
+    uint32_t slot_of(uint32_t node) const {
+        return __atomic_load_n(&node_at(node).slot, __ATOMIC_RELAXED) & ~HAS_TWINS;
+    }
+    const uint8_t *vector_of(uint32_t node) const { return vector_arena_at(&config.quantised, slot_of(node)); }
+    /* The first entry beside a node, or NULL. */
+    const twin_entry *twins_of(uint32_t node) const {
+        if (!(__atomic_load_n(&node_at(node).slot, __ATOMIC_ACQUIRE) & HAS_TWINS)) return nullptr;
+        return twin_at(__atomic_load_n(reinterpret_cast<const uint32_t *>(twins.heads.base) + node, __ATOMIC_ACQUIRE));
+    }
+    const twin_entry *twin_after(const twin_entry *entry) const {
+        return twin_at(__atomic_load_n(&entry->next, __ATOMIC_ACQUIRE));
+    }
+    const twin_entry *twin_at(uint32_t link) const {
+        return link == 0 ? nullptr : reinterpret_cast<const twin_entry *>(twins.entries.base) + (link - 1);
     }
     const uint32_t *base_list(const node_entry &entry_of) const {
         return reinterpret_cast<const uint32_t *>(tape.range.base) + entry_of.links_at;
@@ -180,6 +195,9 @@ inline vector_graph *graph_from(uint64_t address) {
     vector_graph *graph = reinterpret_cast<vector_graph *>(address);
     return graph != nullptr && graph->magic == GRAPH_MAGIC ? graph : nullptr;
 }
+
+/* What index_gt and the inserter hold besides the ranges. The caller holds the writer's lock. */
+uint64_t graph_working_bytes(const vector_graph *graph);
 
 /* Writes the table's entry of a node whose record index_gt has just made. Returns 0 or a negative errno. */
 int32_t graph_enter_node(vector_graph *graph, uint32_t node, uint32_t slot, const void *record);

@@ -212,6 +212,37 @@ struct beam {
     }
 };
 
+bool slot_passes(const search &s, uint32_t slot) {
+    return slot < s.indexed_count && s.passes(vector_header(&s.graph.config.headers, slot));
+}
+
+/* Whether any slot of the node passes. */
+bool node_passes(const search &s, uint32_t node) {
+    if (slot_passes(s, s.graph.slot_of(node))) return true;
+    for (const twin_entry *twin = s.graph.twins_of(node); twin != nullptr; twin = s.graph.twin_after(twin))
+        if (slot_passes(s, twin->slot)) return true;
+    return false;
+}
+
+/* Offers what passes of the beam, best first, up to as many as can be chosen. Returns how many it offered. */
+uint32_t offer_beam(const search &s, const beam &b, selection &best) {
+    uint32_t offered = 0;
+    for (uint32_t i = 0; i < b.size && offered < best.limit; i++) {
+        if (!(b.entries[i].node & PASSES)) continue;
+        const uint32_t node = b.entries[i].node & NODE_MASK;
+        auto offer = [&](uint32_t slot) {
+            if (!slot_passes(s, slot)) return;
+            best.offer(candidate{b.entries[i].similarity, slot, VIA_INDEX});
+            offered++;
+        };
+        offer(s.graph.slot_of(node));
+        for (const twin_entry *twin = s.graph.twins_of(node); twin != nullptr && offered < best.limit;
+             twin = s.graph.twin_after(twin))
+            offer(twin->slot);
+    }
+    return offered;
+}
+
 /* Walks the graph. Returns false when it was given up: over budget, or the beam full. */
 bool walk(search &s, uint32_t ef, double budget, beam &b) {
     const vector_graph &graph = s.graph;
@@ -222,15 +253,12 @@ bool walk(search &s, uint32_t ef, double budget, beam &b) {
 
     float similarity;
     const uint32_t start = descend(s, (uint32_t)entry, (uint32_t)(entry >> 32), count, &similarity);
-    auto node_passes = [&](uint32_t slot) {
-        return slot < s.indexed_count && s.passes(vector_header(&graph.config.headers, slot));
-    };
     uint64_t *visited = s.with.visited;
     uint32_t *trail = s.with.trail;
     uint32_t trail_size = 0;
     visited[start >> 6] |= 1ull << (start & 63);
     trail[trail_size++] = start;
-    b.insert(similarity, start, node_passes(graph.node_at(start).slot));
+    b.insert(similarity, start, node_passes(s, start));
 
     uint32_t neighbours[LINKS_MOST];
     const uint8_t *vectors[LINKS_MOST];
@@ -268,7 +296,7 @@ bool walk(search &s, uint32_t ef, double budget, beam &b) {
             const uint8_t *links = (const uint8_t *)graph.base_list(entered);
             __builtin_prefetch(links);
             __builtin_prefetch(links + 64);
-            if (!b.insert(measured, neighbours[i], node_passes(entered.slot))) {
+            if (!b.insert(measured, neighbours[i], node_passes(s, neighbours[i]))) {
                 whole = false;
                 break;
             }
@@ -386,15 +414,9 @@ void search_indexed(search &s, uint32_t ef, selection &best) {
         beam b;
         const bool whole = walk(s, ef, budget, b);
         request.plan_used = PLAN_WALK;
-        if (request.plan == PLAN_WALK || (whole && b.passing >= std::min(request.k, ef))) {
-            uint32_t offered = 0;
-            for (uint32_t i = 0; i < b.size && offered < best.limit; i++) {
-                if (!(b.entries[i].node & PASSES)) continue;
-                best.offer(candidate{b.entries[i].similarity, graph.node_at(b.entries[i].node & NODE_MASK).slot, VIA_INDEX});
-                offered++;
-            }
-            return;
-        }
+        const uint32_t offered = offer_beam(s, b, best);
+        if (request.plan == PLAN_WALK || (whole && offered >= request.k)) return;
+        best.size = 0;
         request.plan_used = PLAN_WALK_THEN_SCAN;
     } else {
         request.plan_used = PLAN_SCAN;

@@ -18,6 +18,7 @@ import { TestSpace } from "../../test/index/vector-space.ts";
 import { CLUSTERED_CENTRES, CLUSTERED_SIGMA, clustered, row } from "../support/clustered.ts";
 import { quantile } from "../support/http-load.ts";
 import { machineText } from "../support/machine.ts";
+import { openUsearch } from "../support/usearch-rival.ts";
 
 const DIMENSIONS = 768;
 const M = 16;
@@ -65,7 +66,13 @@ export async function benchSearch(
   });
   for (let i = 0; i < count; i++) space.push(row(data.vectors, i, DIMENSIONS));
   const graph = VectorGraph.open(space.config({ M, efConstruction: EF_CONSTRUCTION }));
-  const rival = await openUsearch(quantization, ef);
+  const rival = await openUsearch({
+    dimensions: DIMENSIONS,
+    quantization,
+    M,
+    efConstruction: EF_CONSTRUCTION,
+    ef,
+  });
 
   let oursMs = 0;
   let theirsMs = 0;
@@ -147,30 +154,6 @@ class Side {
     const at = (share: number): string => quantile(latenciesUs, share).toFixed(0);
     return `${perSecond.toFixed(0)}/s, recall@${K} ${recall.toFixed(4)}, p50 ${at(0.5)} p90 ${at(0.9)} p99 ${at(0.99)} us`;
   }
-}
-
-/** usearch as its npm package gives it: metric ip, the same M and ef, one thread. */
-async function openUsearch(quantization: Quantization, ef: number) {
-  const { Index, MetricKind, ScalarKind } = (await import("usearch")).default;
-  const kind = { f32: ScalarKind.F32, bf16: ScalarKind.BF16, f16: ScalarKind.F16, i8: ScalarKind.I8 }[
-    quantization
-  ];
-  const index = new Index({
-    dimensions: DIMENSIONS,
-    metric: MetricKind.IP,
-    quantization: kind,
-    connectivity: M,
-    expansion_add: EF_CONSTRUCTION,
-    expansion_search: ef,
-    multi: false,
-  });
-  return {
-    add(from: number, vectors: Float32Array, count: number): void {
-      const keys = BigUint64Array.from({ length: count }, (_, i) => BigInt(from + i));
-      index.add(keys, vectors, 1);
-    },
-    search: (query: Float32Array, k: number): BigUint64Array => index.search(query, k, 1).keys,
-  };
 }
 
 if (import.meta.main) {

@@ -29,6 +29,8 @@ export type { GraphConfig, SavedGraph } from "../ffi/vector.ts";
 export type GraphStats = {
   /** vectors linked, forgotten ones among them: they stay as waypoints */
   readonly nodes: number;
+  /** slots that share the node of an equal vector */
+  readonly twins: number;
   /** slots below were offered to the graph: linked, or skipped for good */
   readonly covered: number;
   readonly levelMax: number;
@@ -75,19 +77,17 @@ export class VectorGraph {
 
   stats(): GraphStats {
     assert(this.#open, "the graph is open");
-    const out = new Float64Array(8);
+    const out = new Float64Array(9);
     graphStats(this.address, out);
-    const [nodes, covered, levelMax, M, efConstruction, , usedBytes, reservedBytes] = out as unknown as [
-      ...({ length: 8 } & number[]),
-    ];
     return {
-      nodes: nodes!,
-      covered: covered!,
-      levelMax: levelMax!,
-      M: M!,
-      efConstruction: efConstruction!,
-      usedBytes: usedBytes!,
-      reservedBytes: reservedBytes!,
+      nodes: out[0]!,
+      covered: out[1]!,
+      levelMax: out[2]!,
+      M: out[3]!,
+      efConstruction: out[4]!,
+      usedBytes: out[6]!,
+      reservedBytes: out[7]!,
+      twins: out[8]!,
     };
   }
 

@@ -15,6 +15,10 @@ const WORKERS = 3;
 
 test("VectorGraph is searched by several workers while it grows past its capacity again and again", async () => {
   const data = clustered({ seed: 3, dimensions: DIMENSIONS, count: COUNT, queries: 0, centres: 100 });
+  // Every eighth is one that came before, so that chains of equal vectors grow under the searchers too.
+  for (let slot = 8; slot < COUNT; slot += 8) {
+    row(data.vectors, slot, DIMENSIONS).set(row(data.vectors, (slot >> 6) << 3, DIMENSIONS));
+  }
   const shared = new SharedArrayBuffer(COUNT * DIMENSIONS * 4);
   new Float32Array(shared).set(data.vectors);
   const words = new SharedArrayBuffer(16);
@@ -91,7 +95,7 @@ test("VectorGraph is searched by several workers while it grows past its capacit
     for (let slot = 0; slot < COUNT; slot++) {
       const wanted = { k: 1, ef: 64, nodeCount: COUNT, plan: SEARCH_PLAN.walk };
       searcher.search(address, row(data.vectors, slot, DIMENSIONS), wanted);
-      expect(searcher.slots[0]).toBe(slot);
+      expect(searcher.similarities[0]).toBeGreaterThan(1 - 1e-6);
     }
   }
   searcher.close();

@@ -39,6 +39,13 @@ function makeSpace(count = COUNT): TestSpace {
   return space;
 }
 
+/** 400 slots, the first 200 of one vector. */
+function crowdedSpace(): TestSpace {
+  const space = new TestSpace({ dimensions: DIMENSIONS, quantization: "bf16", slotsMax: 1000 });
+  for (let slot = 0; slot < 400; slot++) space.push(vector(slot < 200 ? 0 : slot));
+  return space;
+}
+
 function open(
   space: TestSpace,
   options: { M?: number; nodesMax?: number; efConstruction?: number } = {},
@@ -121,6 +128,23 @@ describe("VectorGraph.add", () => {
     const found = searcher.search(graph.address, vector(99), { k: 1, ef: 64, nodeCount: 100 });
     expect([found, searcher.slots[0]]).toEqual([1, 99]);
   });
+
+  test("puts equal vectors beside one node, so that they do not crowd out the others", () => {
+    const space = crowdedSpace();
+    const graph = open(space);
+    expect(graph.add(0, 400)).toBe(400);
+    expect(graph.stats()).toMatchObject({ nodes: 201, twins: 199, covered: 400 });
+    expect(lost(graph, 400).filter((slot) => slot >= 200)).toEqual([]);
+    for (const k of [1, 10, 200]) {
+      searcher.search(graph.address, vector(0), { k, ef: 64, nodeCount: 400, plan: SEARCH_PLAN.walk });
+      expect(Array.from(searcher.slots.subarray(0, k))).toEqual(Array.from({ length: k }, (_, i) => i));
+    }
+    // The node's own slot and most others go: the rest is still found.
+    for (let slot = 0; slot < 200; slot++) if (slot % 50 !== 7) space.forget(slot);
+    const wanted = { k: 4, ef: 64, nodeCount: 400, plan: SEARCH_PLAN.walk };
+    expect(searcher.search(graph.address, vector(0), wanted)).toBe(4);
+    expect(Array.from(searcher.slots.subarray(0, 4))).toEqual([7, 57, 107, 157]);
+  });
 });
 
 test("VectorGraph.repair makes every node reachable", () => {
@@ -192,6 +216,25 @@ describe("VectorGraph.load", () => {
     expect(fstatSync(to).size).toBe(bytes.length);
     closeSync(to);
     expect(new Uint8Array(readFileSync(again))).toEqual(bytes);
+  });
+
+  test("gives back equal vectors, and still knows them when more come", () => {
+    const crowded = crowdedSpace();
+    const graph = open(crowded);
+    graph.add(0, 300);
+    const to = openSync(join(directory, "crowded"), "w+");
+    graph.save(to, offset);
+    const fresh = open(crowded);
+    expect(fresh.load(to, offset, 400)).toBe("loaded");
+    closeSync(to);
+    expect(fresh.stats()).toMatchObject({ nodes: 101, twins: 199, covered: 300 });
+    for (let i = 0; i < 5; i++) crowded.push(vector(0));
+    fresh.add(300, 105);
+    expect(fresh.stats()).toMatchObject({ nodes: 201, twins: 204, covered: 405 });
+    const wanted = { k: 300, ef: 64, nodeCount: 405, plan: SEARCH_PLAN.walk };
+    searcher.search(fresh.address, vector(0), wanted);
+    const equal = [...Array.from({ length: 200 }, (_, i) => i), 400, 401, 402, 403, 404];
+    expect(Array.from(searcher.slots.subarray(0, 205))).toEqual(equal);
   });
 
   test("saves and loads an empty graph, with what it has covered", () => {
