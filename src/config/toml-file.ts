@@ -92,7 +92,7 @@ export function setInToml(text: string, path: string, value: SettingValue): stri
 export function writeTomlFile(path: string, text: string): void {
   const temporary = `${path}.new`;
   try {
-    const mode = fileMode(path) ?? 0o640;
+    const mode = fileMode(path) ?? 0o644;
     const file = openSync(temporary, "w", mode);
     try {
       for (let at = 0, bytes = Buffer.from(text); at < bytes.length; ) at += writeSync(file, bytes, at);

@@ -7,7 +7,6 @@
 import { spawnSync } from "node:child_process";
 import {
   chmodSync,
-  chownSync,
   copyFileSync,
   existsSync,
   mkdirSync,
@@ -95,7 +94,7 @@ function sameBytes(one: string, other: string): boolean {
 }
 
 function writeText(step: Extract<InstallStep, { kind: "write" }>): StepResult {
-  const { path, text, mode, once, group } = step;
+  const { path, text, mode, once } = step;
   if (existsSync(path)) {
     if (once === true) return { what: `kept ${path}`, outcome: "unchanged" };
     if (readFileSync(path, "utf8") === text) return { what: `${path} is up to date`, outcome: "unchanged" };
@@ -104,9 +103,6 @@ function writeText(step: Extract<InstallStep, { kind: "write" }>): StepResult {
   const fresh = `${path}.new`;
   writeFileSync(fresh, text, { mode });
   chmodSync(fresh, mode);
-  // Without the user (no tool to make it), the file stays root's and the unit's start says so.
-  const groupId = group === undefined ? undefined : findGroup(rootOf(path), group);
-  if (groupId !== undefined && process.getuid?.() === 0) chownSync(fresh, 0, groupId);
   renameSync(fresh, path);
   return { what: `wrote ${path}`, outcome: "changed" };
 }
@@ -161,9 +157,4 @@ function findGroup(root: string, group: string): number | undefined {
     .split("\n")
     .find((candidate) => candidate.startsWith(`${group}:`));
   return line === undefined ? undefined : Number(line.split(":")[2]);
-}
-
-/** The root a file of the configuration lies in: what is before its last /etc/. */
-function rootOf(path: string): string {
-  return path.slice(0, path.lastIndexOf("/etc/")) || "/";
 }

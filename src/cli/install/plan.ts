@@ -37,15 +37,13 @@ export type InstallStep =
       readonly mode: number;
       /** keep what is there, whatever it says */
       readonly once?: boolean;
-      /** the group that may read it */
-      readonly group?: string;
     }
   | { readonly kind: "user"; readonly user: string; readonly root: string; readonly declaration: string }
   | { readonly kind: "reload" }
   | { readonly kind: "stop"; readonly unit: string }
   | { readonly kind: "remove"; readonly path: string };
 
-/** Steps in the order they are taken: the user before files that belong to its group. */
+/** Steps in the order they are taken. */
 export function planInstall(wishes: InstallWishes): InstallStep[] {
   const { root, prefix, user } = wishes;
   const declaration = join(root, "etc/sysusers.d/engram-appliance.conf");
@@ -57,9 +55,9 @@ export function planInstall(wishes: InstallWishes): InstallStep[] {
       kind: "write",
       path: join(root, "etc/engram-appliance/config.toml"),
       text: configTemplate(new Map([["data.dir", STATE_DIRECTORY]])),
-      mode: 0o640,
+      // Settings name the files that hold secrets and hold none; commands of every user read them.
+      mode: 0o644,
       once: true,
-      group: user,
     },
     { kind: "write", path: unitPath(root), text: unitFor(wishes.unitText, prefix, user), mode: 0o644 },
     ...reload(root),

@@ -58,7 +58,7 @@ export const indexSection = z.strictObject({
 
 export const recallSection = z.strictObject({
   bm25_k1: decimal({
-    default: 1.2,
+    default: 0.9,
     min: 0,
     max: 10,
     unit: "BM25 k1",
@@ -68,7 +68,7 @@ export const recallSection = z.strictObject({
     reader: "src/engine/engine-settings.ts",
   }),
   bm25_b: decimal({
-    default: 0.75,
+    default: 0.4,
     min: 0,
     max: 1,
     unit: "BM25 b",
