@@ -9,6 +9,7 @@
  *            slow server is part of the latency (no coordinated omission)
  */
 import type { Socket } from "bun";
+import { startTicker } from "./ticker.ts";
 
 export type LoadOptions = {
   readonly host: string;
@@ -22,8 +23,8 @@ export type LoadOptions = {
   readonly durationMs?: number;
   /** requests a second to send on schedule; closed loop where absent */
   readonly rate?: number;
-  /** called with each reply's status and body bytes */
-  readonly onReply?: (index: number, status: number, body: Uint8Array) => void;
+  /** called with each reply's status and body, which is valid only during the call */
+  readonly onReply?: (index: number, status: number, body: Uint8Array, latencyMs: number) => void;
 };
 
 export type LoadResult = {
@@ -34,7 +35,14 @@ export type LoadResult = {
   readonly perSecond: number;
   /** ms, in the order of completion */
   readonly latenciesMs: Float64Array;
+  /** on schedule: how long after it was due each request was written, ms; the client's own share of the latency */
+  readonly lagsMs: Float64Array;
 };
+
+/** A server that answers nothing for so long has hung, and the bench says so instead of waiting. */
+const SILENCE_MS_MAX = 60_000;
+/** Requests closer together than this are sent together. */
+const TICK_MS_MIN = 0.25;
 
 type Connection = {
   socket: Socket<Connection> | undefined;
@@ -67,20 +75,18 @@ export function getRequest(path: string, headers: Record<string, string> = {}): 
 export async function runLoad(options: LoadOptions): Promise<LoadResult> {
   const { requests = Number.POSITIVE_INFINITY, durationMs = Number.POSITIVE_INFINITY, rate } = options;
   const statuses: Record<number, number> = {};
-  let latencies = new Float64Array(65_536);
-  let completed = 0;
+  const latencies = new Series();
+  const lags = new Series();
   let sent = 0;
   let startedMs = 0;
-  const { promise: finished, resolve: finish } = Promise.withResolvers<void>();
+  let heardMs = performance.now();
+  const { promise: finished, resolve: finish, reject: fail } = Promise.withResolvers<void>();
+  // First in, first out: every connection, and so every worker behind them, gets its turn.
   const idle: Connection[] = [];
 
   const record = (latencyMs: number, status: number): void => {
-    if (completed === latencies.length) {
-      const grown = new Float64Array(latencies.length * 2);
-      grown.set(latencies);
-      latencies = grown;
-    }
-    latencies[completed++] = latencyMs;
+    heardMs = performance.now();
+    latencies.push(latencyMs);
     statuses[status] = (statuses[status] ?? 0) + 1;
   };
   const mayIssue = (nowMs: number): boolean => sent < requests && nowMs - startedMs < durationMs;
@@ -89,6 +95,7 @@ export async function runLoad(options: LoadOptions): Promise<LoadResult> {
     connection.index = sent++;
     connection.dueMs = dueMs;
     const bytes = options.request(connection.index);
+    if (rate !== undefined) lags.push(performance.now() - dueMs);
     const written = connection.socket!.write(bytes);
     connection.pending = written < bytes.byteLength ? bytes.subarray(Math.max(0, written)) : undefined;
   };
@@ -125,7 +132,7 @@ export async function runLoad(options: LoadOptions): Promise<LoadResult> {
   }
   await Promise.all(
     connections.map(async (connection) => {
-      connection.socket = await Bun.connect<Connection>({
+      const socket = await Bun.connect<Connection>({
         hostname: options.host,
         port: options.port,
         data: connection,
@@ -135,8 +142,14 @@ export async function runLoad(options: LoadOptions): Promise<LoadResult> {
             for (;;) {
               const reply = takeReply(connection);
               if (reply === undefined) return;
-              record(performance.now() - connection.dueMs, reply.status);
-              options.onReply?.(connection.index, reply.status, reply.body);
+              const latencyMs = performance.now() - connection.dueMs;
+              record(latencyMs, reply.status);
+              try {
+                options.onReply?.(connection.index, reply.status, reply.body, latencyMs);
+              } catch (error) {
+                fail(error);
+                return;
+              }
               next(connection);
             }
           },
@@ -149,22 +162,31 @@ export async function runLoad(options: LoadOptions): Promise<LoadResult> {
                 : undefined;
           },
           close() {
-            if (!connection.busy) return;
+            if (!connection.busy) {
+              const at = idle.indexOf(connection);
+              if (at >= 0) idle.splice(at, 1);
+              return;
+            }
             record(performance.now() - connection.dueMs, 0);
             connection.busy = false;
             if (connections.every((each) => !each.busy)) finish();
           },
           error() {},
         },
-      });
+      }).catch(() => undefined);
+      connection.socket = socket;
+      if (socket === undefined) record(0, 0);
     }),
   );
   startedMs = performance.now();
-  let timer: Timer | undefined;
-  if (rate === undefined) for (const connection of connections) next(connection);
+  const usable = connections.filter((each) => each.socket !== undefined);
+  if (usable.length === 0) finish();
+  let ticker: { readonly stop: () => void } | undefined;
+  if (rate === undefined) for (const connection of usable) next(connection);
   else {
-    idle.push(...connections);
-    const tick = (): void => {
+    idle.push(...usable);
+    const tick = (scheduleStartedMs: number): void => {
+      startedMs = scheduleStartedMs;
       const nowMs = performance.now();
       while (
         idle.length > 0 &&
@@ -172,27 +194,64 @@ export async function runLoad(options: LoadOptions): Promise<LoadResult> {
         dueOf(sent) <= nowMs &&
         dueOf(sent) - startedMs < durationMs
       ) {
-        issue(idle.pop()!, dueOf(sent));
+        issue(idle.shift()!, dueOf(sent));
       }
       const over = sent >= requests || dueOf(sent) - startedMs >= durationMs;
       if (over && connections.every((each) => !each.busy)) finish();
     };
-    timer = setInterval(tick, 1);
+    ticker = startTicker(Math.max(TICK_MS_MIN, 1000 / rate), tick);
   }
-  await finished;
-  clearInterval(timer);
+  const watch = setInterval(() => {
+    if (performance.now() - heardMs < SILENCE_MS_MAX) return;
+    fail(new Error(`No reply for ${SILENCE_MS_MAX / 1000} s; ${sent} requests were sent`));
+  }, 1000);
+  try {
+    await finished;
+  } finally {
+    clearInterval(watch);
+    ticker?.stop();
+    for (const { socket } of usable) socket?.end();
+  }
   const elapsedMs = performance.now() - startedMs;
-  for (const { socket } of connections) socket?.end();
   return {
     sent,
     statuses,
     elapsedMs,
-    perSecond: (completed / elapsedMs) * 1000,
-    latenciesMs: latencies.slice(0, completed),
+    perSecond: (latencies.count / elapsedMs) * 1000,
+    latenciesMs: latencies.values(),
+    lagsMs: lags.values(),
   };
 }
 
-/** The value below which the share `quantile` of `values` lies. */
+/** Replies that were not a success: a status outside 200-299, or a connection that broke. */
+export function failures({ statuses }: Pick<LoadResult, "statuses">): number {
+  let count = 0;
+  for (const [status, replies] of Object.entries(statuses)) {
+    if (Number(status) < 200 || Number(status) > 299) count += replies;
+  }
+  return count;
+}
+
+/** Numbers that come one by one, however many. */
+export class Series {
+  count = 0;
+  #values = new Float64Array(4096);
+
+  push(value: number): void {
+    if (this.count === this.#values.length) {
+      const grown = new Float64Array(this.#values.length * 2);
+      grown.set(this.#values);
+      this.#values = grown;
+    }
+    this.#values[this.count++] = value;
+  }
+
+  values(): Float64Array {
+    return this.#values.slice(0, this.count);
+  }
+}
+
+/** The value below which the share `share` of `values` lies. */
 export function quantile(values: Float64Array, share: number): number {
   if (values.length === 0) return Number.NaN;
   const sorted = Float64Array.from(values).sort();
@@ -216,23 +275,35 @@ function append(connection: Connection, chunk: Uint8Array): void {
   connection.length = needed;
 }
 
+const LENGTH_HEADER = Buffer.from("ontent-Length: ");
+
 function takeReply(connection: Connection): { status: number; body: Uint8Array } | undefined {
   const { buffer, length } = connection;
   const headEnd = indexOfHeadEnd(buffer, length);
   if (headEnd < 0) return undefined;
-  const head = Buffer.from(buffer.buffer, 0, headEnd).toString("latin1");
-  const contentLength = Number(/\r\ncontent-length: *(\d+)/i.exec(head)?.[1] ?? 0);
-  const end = headEnd + 4 + contentLength;
+  const end = headEnd + 4 + contentLength(buffer, headEnd);
   if (length < end) return undefined;
+  // "HTTP/1.1 200": the status is bytes 9 to 11.
+  const status = (buffer[9]! - 48) * 100 + (buffer[10]! - 48) * 10 + (buffer[11]! - 48);
+  connection.length = length - end;
+  if (length === end) return { status, body: buffer.subarray(headEnd + 4, end) };
   const body = buffer.slice(headEnd + 4, end);
   buffer.copyWithin(0, end, length);
-  connection.length = length - end;
-  return { status: Number(head.slice(9, 12)), body };
+  return { status, body };
+}
+
+function contentLength(buffer: Uint8Array, headEnd: number): number {
+  const head = Buffer.from(buffer.buffer, buffer.byteOffset, headEnd + 2);
+  let at = head.indexOf(LENGTH_HEADER);
+  if (at < 0) at = head.indexOf("ontent-length: ");
+  if (at < 0) return 0;
+  let value = 0;
+  for (let i = at + LENGTH_HEADER.length; i < headEnd && head[i]! >= 48 && head[i]! <= 57; i++) {
+    value = value * 10 + head[i]! - 48;
+  }
+  return value;
 }
 
 function indexOfHeadEnd(buffer: Uint8Array, length: number): number {
-  for (let i = 0; i + 3 < length; i++) {
-    if (buffer[i] === 13 && buffer[i + 1] === 10 && buffer[i + 2] === 13 && buffer[i + 3] === 10) return i;
-  }
-  return -1;
+  return Buffer.from(buffer.buffer, buffer.byteOffset, length).indexOf("\r\n\r\n");
 }
