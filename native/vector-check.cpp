@@ -89,10 +89,12 @@ SHIM_EXPORT int32_t shim_vector_repair(uint64_t address, uint32_t rounds, uint32
             unum::usearch::index_update_config_t how;
             how.expansion = graph->config.ef_construction;
             how.thread = 0;
+            measure_queue queue;
+            queue.count = queue.next = 0;
             const uint32_t slot = graph->slot_of(lost[i]);
             auto linked = graph->index->update(graph->index->iterator_at(lost[i]), slot, graph->vector_of(lost[i]),
-                                               graph_metric{graph}, how,
-                                               [](usearch_index::member_ref_t) noexcept {}, graph_prefetch{graph});
+                                               graph_metric{graph, &queue}, how,
+                                               [](usearch_index::member_ref_t) noexcept {}, graph_prefetch{graph, &queue});
             if (linked.error) {
                 linked.error.release();
                 return -ENOMEM;

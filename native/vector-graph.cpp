@@ -59,7 +59,9 @@ int32_t insert(vector_graph *graph, uint32_t slot) {
     how.thread = 0;
     const bool was_empty = node == 0;
     const std::size_t top_level = index.max_level();
-    auto added = index.add(slot, vector, graph_metric{graph}, how, enter, graph_prefetch{graph});
+    measure_queue queue;
+    queue.count = queue.next = 0;
+    auto added = index.add(slot, vector, graph_metric{graph, &queue}, how, enter, graph_prefetch{graph, &queue});
     if (added.error) {
         added.error.release();
         return -ENOMEM;

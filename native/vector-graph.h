@@ -167,27 +167,50 @@ struct vector_graph {
     }
 };
 
+inline void prefetch_vector(const uint8_t *at, uint32_t bytes) {
+    for (uint32_t i = 0; i < bytes; i += 64) __builtin_prefetch(at + i, 0, 3);
+}
+
+/* Vectors fetched ahead of the one being measured: with more the core's fill buffers are full, and it waits
+ * for them instead (103 us a search with 2, 112 with 4, 117 with 16, at 50,000 x 768 bf16). */
+constexpr uint32_t PREFETCH_AHEAD = 2;
+
+/* What index_gt is about to measure, in its order: handed over all at once, fetched a few at a time. */
+struct measure_queue {
+    uint32_t nodes[LINKS_MOST];
+    uint32_t count, next;
+};
+
 /* The distance index_gt builds with: 1 - dot of two quantised vectors. */
 struct graph_metric {
     const vector_graph *graph;
+    measure_queue *queue;
     using member = usearch_index::member_citerator_t;
     float operator()(const uint8_t *a, const member &b) const noexcept {
-        return 1.0f - graph->dot(a, graph->vector_of(get_slot(b)), graph->config.dims);
+        const uint32_t node = get_slot(b);
+        if (queue->next < queue->count && queue->nodes[queue->next] == node) {
+            const uint32_t ahead = queue->next++ + PREFETCH_AHEAD;
+            if (ahead < queue->count) prefetch_vector(graph->vector_of(queue->nodes[ahead]), graph->vector_bytes);
+        }
+        return 1.0f - graph->dot(a, graph->vector_of(node), graph->config.dims);
     }
     float operator()(const member &a, const member &b) const noexcept {
         return 1.0f - graph->dot(graph->vector_of(get_slot(a)), graph->vector_of(get_slot(b)), graph->config.dims);
     }
 };
 
-inline void prefetch_vector(const uint8_t *at, uint32_t bytes) {
-    for (uint32_t i = 0; i < bytes; i += 64) __builtin_prefetch(at + i, 0, 3);
-}
-
 /* index_gt calls it with the neighbours it is about to measure. */
 struct graph_prefetch {
     const vector_graph *graph;
+    measure_queue *queue;
     template <typename begin_t, typename end_t> void operator()(begin_t begin, end_t end) const noexcept {
-        for (; begin != end; ++begin) prefetch_vector(graph->vector_of(get_slot(begin)), graph->vector_bytes);
+        queue->count = 0;
+        queue->next = 0;
+        for (; begin != end && queue->count < LINKS_MOST; ++begin) {
+            const uint32_t node = get_slot(begin);
+            if (queue->count < PREFETCH_AHEAD) prefetch_vector(graph->vector_of(node), graph->vector_bytes);
+            queue->nodes[queue->count++] = node;
+        }
     }
 };
 

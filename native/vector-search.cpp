@@ -32,7 +32,6 @@ namespace {
 
 constexpr uint32_t EF_MOST = 4096;
 constexpr uint32_t BEAM_MOST = 2 * EF_MOST;
-constexpr uint32_t PREFETCH_AHEAD = 2; /* vectors of neighbours, beyond the one being measured */
 constexpr uint32_t SCAN_AHEAD = 2;
 constexpr uint32_t SAMPLE = 256; /* headers looked at to estimate selectivity */
 constexpr uint32_t EMPTY_LIST_RETRIES = 256;
