@@ -10,6 +10,9 @@ process.exitCode = await runCommand(process.argv.slice(2), {
   err: (text) => void process.stderr.write(text),
   // Loaded only when it is needed: most commands talk to a running appliance and start in milliseconds.
   startAppliance: async (loaded, reports) => {
+    const { boundHeapGrowth } = await import("./runtime/heap-growth.ts");
+    const unbounded = boundHeapGrowth();
+    if (unbounded !== undefined) process.stderr.write(`heap growth is not bounded: ${unbounded}\n`);
     const { startAppliance } = await import("./appliance/start.ts");
     return startAppliance(loaded, reports, openWorker);
   },

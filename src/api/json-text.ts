@@ -104,6 +104,10 @@ function whyJson(why: NonNullable<Recalled["memories"][number]["why"]>) {
     fusion:
       why.fusion === undefined
         ? undefined
-        : { vector_weight: why.fusion.vectorWeight, words_weight: why.fusion.wordsWeight },
+        : {
+            vector_weight: why.fusion.vectorWeight,
+            words_weight: why.fusion.wordsWeight,
+            time_weight: why.fusion.timeWeight,
+          },
   };
 }

@@ -76,7 +76,15 @@ export const whyReply = z.strictObject({
   words: z
     .strictObject({ bm25: z.number(), rank: z.int().optional(), terms: z.array(z.string()) })
     .optional(),
-  fusion: z.strictObject({ vector_weight: z.number(), words_weight: z.number() }).optional(),
+  fusion: z
+    .strictObject({
+      vector_weight: z.number(),
+      words_weight: z.number(),
+      time_weight: z
+        .number()
+        .describe("of the closeness to the times that the query names; 0 where it names none"),
+    })
+    .optional(),
 });
 
 export const recallReply = z.strictObject({

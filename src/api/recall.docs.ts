@@ -36,7 +36,7 @@ const REPLY = {
         why: {
           vector: { similarity: 0.7411, rank: 1, via: "index" },
           words: { bm25: 4.21, rank: 1, terms: ["lisbon"] },
-          fusion: { vector_weight: 0.5, words_weight: 0.5 },
+          fusion: { vector_weight: 0.3, words_weight: 0.7, time_weight: 0 },
         },
       },
     ],

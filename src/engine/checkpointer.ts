@@ -135,14 +135,14 @@ function writeSpace(out: SpaceCheckpoint, root: SpaceRoot, cut: SpaceCut, scratc
     forward.pieces(out.bytes("forward"), cut.forwardBytes),
   );
   out.blob("forgotten", [forgottenBits(headers, cut.nodeCount)]);
-  const covered = writeGraph(out, root, scratchDirectory);
+  const graph = writeGraph(out, root, scratchDirectory);
   const meta: SpaceMeta = {
     description,
     nodeCount: cut.nodeCount,
     termCount: cut.termCount,
     contentBytes: cut.contentBytes,
     forwardBytes: cut.forwardBytes,
-    graph: { M: root.load("graphM"), efConstruction: root.load("graphEfConstruction"), covered },
+    graph,
   };
   out.meta(meta);
 }
@@ -182,13 +182,14 @@ function forgottenBits(headers: SlotArenaReader, nodeCount: number): Uint8Array 
   return bits;
 }
 
-/** @returns slots the graph written had covered; 0 when the space has none worth keeping */
-function writeGraph(out: SpaceCheckpoint, root: SpaceRoot, scratchDirectory: string): number {
-  const address = root.number("graph");
-  const graph = VectorGraph.attach(address);
-  if (graph.stats().nodes === 0) {
+/** @returns what was written: slots it had covered, 0 when there is nothing worth keeping, and how it was built */
+function writeGraph(out: SpaceCheckpoint, root: SpaceRoot, scratchDirectory: string): SpaceMeta["graph"] {
+  // The root's graphM may be that of a graph swapped in meanwhile, so the graph itself is asked.
+  const graph = VectorGraph.attach(root.number("graph"));
+  const { nodes, M, efConstruction } = graph.stats();
+  if (nodes === 0) {
     out.drop("graph");
-    return 0;
+    return { M, efConstruction, covered: 0 };
   }
   // The graph writes itself into a file in one go, under the lock that keeps its inserter out; from there it
   // is copied with the checkpoint's own checksums.
@@ -205,7 +206,7 @@ function writeGraph(out: SpaceCheckpoint, root: SpaceRoot, scratchDirectory: str
       }
     };
     out.blob("graph", pieces());
-    return covered;
+    return { M, efConstruction, covered };
   } finally {
     closeFile(file);
   }

@@ -61,7 +61,11 @@ export type RecallWhy = {
     readonly via: "index" | "tail" | "scan";
   };
   readonly words?: { readonly bm25: number; readonly rank?: number; readonly terms: readonly string[] };
-  readonly fusion?: { readonly vectorWeight: number; readonly wordsWeight: number };
+  readonly fusion?: {
+    readonly vectorWeight: number;
+    readonly wordsWeight: number;
+    readonly timeWeight: number;
+  };
 };
 
 export type Memory = {

@@ -50,13 +50,14 @@ export function findSlot(
   }
 }
 
+/** The heads of records are read to here: contents are not viewed (docs/decisions/views-and-the-heap.md). */
+const head = new Uint8Array(CONTENT_RECORD_HEAD_BYTES);
+
 function sameId(content: ByteArena | ByteArenaReader, contentAt: number, key: IdKey): boolean {
-  const bytes = content.u8(content.chunkOf(contentAt));
-  const at = content.offsetIn(contentAt);
-  const idBytes = bytes[at + CONTENT_RECORD.idBytes]! | (bytes[at + CONTENT_RECORD.idBytes + 1]! << 8);
+  content.readInto(contentAt, head, CONTENT_RECORD_HEAD_BYTES);
+  const idBytes = head[CONTENT_RECORD.idBytes]! | (head[CONTENT_RECORD.idBytes + 1]! << 8);
   if (idBytes !== key.length) return false;
-  const tagCount = bytes[at + CONTENT_RECORD.tagCount]! | (bytes[at + CONTENT_RECORD.tagCount + 1]! << 8);
-  const idAt = at + CONTENT_RECORD_HEAD_BYTES + tagCount * 8;
-  for (let i = 0; i < key.length; i++) if (bytes[idAt + i] !== key.bytes[key.at + i]) return false;
-  return true;
+  const tagCount = head[CONTENT_RECORD.tagCount]! | (head[CONTENT_RECORD.tagCount + 1]! << 8);
+  const idAt = contentAt + CONTENT_RECORD_HEAD_BYTES + tagCount * 8;
+  return content.equals(idAt, key.bytes, key.at, key.length);
 }

@@ -16,6 +16,7 @@ import { SEARCH_RESULTS_MAX, VectorSearcher, VIA } from "../index/vector-searche
 import type { ScoreAccumulator } from "../index/word-index-reader.ts";
 import { analyse, analyseWords } from "../language/analyse.ts";
 import { TermBuffer } from "../language/term-buffer.ts";
+import { closeness, timesMentioned } from "../language/time-mention.ts";
 import type { EpochReader } from "../shm/epochs.ts";
 import type { RecalledMemory, RecallMode, RecallQuery, RecallWhy } from "./engine.ts";
 import type { EngineSettings } from "./engine-settings.ts";
@@ -52,6 +53,7 @@ export class Recaller {
   #slots = new Uint32Array(2 * SEARCH_RESULTS_MAX);
   #bm25 = new Float32Array(2 * SEARCH_RESULTS_MAX);
   #cosines = new Float32Array(2 * SEARCH_RESULTS_MAX);
+  #closeness = new Float32Array(2 * SEARCH_RESULTS_MAX);
   #scores = new Float32Array(2 * SEARCH_RESULTS_MAX);
   readonly #seen = new Set<number>();
 
@@ -107,7 +109,7 @@ export class Recaller {
       if (mode !== "words") vectorCount = this.#searchVectors(graph, plan, { k, nodeCount, filter });
       if (mode !== "vector") queryMass = this.#searchWords(reader, plan, { k, nodeCount, filter, graph });
       const facts = { family: plan.family, queryMass, k1: this.#settings.bm25.k1 };
-      const weights = this.#score(graph, plan, { vectorCount, facts });
+      const weights = this.#score(reader, graph, plan, { vectorCount, facts });
       return this.#results(reader, plan, { weights, vectorCount });
     } finally {
       this.#accumulator.reset();
@@ -173,6 +175,7 @@ export class Recaller {
 
   /** Gives every candidate its score in `#scores`. */
   #score(
+    reader: SpaceReader,
     graph: number,
     plan: RecallPlan,
     {
@@ -200,7 +203,19 @@ export class Recaller {
         this.#cosines.subarray(vectorCount, count),
       );
     }
-    return fuse({ count, bm25: this.#bm25, cosines: this.#cosines }, facts, this.#scores, this.#fusion);
+    const closeness = this.#closenessOf(reader, plan);
+    const candidates = { count, bm25: this.#bm25, cosines: this.#cosines, closeness };
+    return fuse(candidates, facts, this.#scores, this.#fusion);
+  }
+
+  /** How near each candidate's time is to the times the query names; undefined where it names none. */
+  #closenessOf(reader: SpaceReader, plan: RecallPlan): Float32Array | undefined {
+    const spans = timesMentioned(plan.query.query!, reader.language);
+    if (spans.length === 0) return undefined;
+    for (let i = 0; i < this.#count; i++) {
+      this.#closeness[i] = closeness(spans, reader.timestampMs(this.#slots[i]!));
+    }
+    return this.#closeness;
   }
 
   #results(
@@ -271,7 +286,8 @@ export class Recaller {
       }
       why.words = { bm25, ...(rank === undefined ? {} : { rank }), terms: [...terms] };
     }
-    if (plan.mode === "hybrid") why.fusion = { vectorWeight: weights.vector, wordsWeight: weights.words };
+    if (plan.mode === "hybrid")
+      why.fusion = { vectorWeight: weights.vector, wordsWeight: weights.words, timeWeight: weights.time };
     return why;
   }
 

@@ -98,6 +98,14 @@ export class SpaceReader {
     ]!;
   }
 
+  /** When it happened, ms since the Unix epoch. */
+  timestampMs(slot: number): number {
+    const { headers } = this;
+    return headers.f64(headers.chunkOfSlot(slot))[
+      headers.indexInChunk(slot) * NUMBERS + NODE_HEADER.timestampMs / 8
+    ]!;
+  }
+
   /** Reads a whole memory. */
   memory(slot: number): Memory {
     const { headers, content } = this;
@@ -105,18 +113,17 @@ export class SpaceReader {
     const index = headers.indexInChunk(slot);
     const numbers = headers.f64(chunk);
     const contentAt = numbers[index * NUMBERS + NODE_HEADER.contentAt / 8]!;
-    const contentChunk = content.chunkOf(contentAt);
-    const bytes = content.u8(contentChunk);
-    const words = content.u32(contentChunk);
-    const record = content.offsetIn(contentAt);
-    const word = record >>> 2;
-    const head = words[word]!;
+    const recordBytes = headers.u32(chunk)[index * WORDS + NODE_HEADER.contentBytes / 4]!;
+    // Copied out: a view of the chunk would count as this thread's heap, whole.
+    const { bytes, words } = recordScratch(recordBytes);
+    content.readInto(contentAt, bytes, recordBytes);
+    const head = words[0]!;
     const idBytes = head & 0xffff;
     const tagCount = head >>> 16;
-    const contentBytes = words[word + CONTENT_RECORD.contentBytes / 4]!;
-    const metadataBytes = words[word + CONTENT_RECORD.metadataBytes / 4]!;
-    const tagsBytes = words[word + CONTENT_RECORD.tagsBytes / 4]!;
-    const idAt = record + CONTENT_RECORD_HEAD_BYTES + tagCount * 8;
+    const contentBytes = words[CONTENT_RECORD.contentBytes / 4]!;
+    const metadataBytes = words[CONTENT_RECORD.metadataBytes / 4]!;
+    const tagsBytes = words[CONTENT_RECORD.tagsBytes / 4]!;
+    const idAt = CONTENT_RECORD_HEAD_BYTES + tagCount * 8;
     const textAt = idAt + idBytes;
     const tagsAt = textAt + contentBytes;
     const metadataAt = tagsAt + tagsBytes;
@@ -134,4 +141,15 @@ export class SpaceReader {
       confidence: Math.round(headers.f32(chunk)[index * WORDS + NODE_HEADER.confidence / 4]! * 1e6) / 1e6,
     };
   }
+}
+
+let scratch = { bytes: new Uint8Array(0), words: new Uint32Array(0) };
+
+/** Memory of this thread for one content record. */
+function recordScratch(byteLength: number): { readonly bytes: Uint8Array; readonly words: Uint32Array } {
+  if (scratch.bytes.byteLength < byteLength) {
+    const buffer = new ArrayBuffer(2 ** Math.ceil(Math.log2(Math.max(4096, byteLength))));
+    scratch = { bytes: new Uint8Array(buffer), words: new Uint32Array(buffer) };
+  }
+  return scratch;
 }

@@ -235,12 +235,7 @@ export class SpaceWriter {
     const contentAt = content.allocate(memory.recordBytes);
     content.writeFrom(contentAt, memory.bytes, memory.recordAt, memory.recordBytes);
     if (memory.norm > 0) {
-      vectors
-        .u8(vectors.chunkOfSlot(slot))
-        .set(
-          memory.bytes.subarray(memory.vectorAt, memory.vectorAt + memory.dimensions * 4),
-          vectors.indexInChunk(slot) * vectors.strideBytes,
-        );
+      vectors.write(slot, memory.bytes, memory.vectorAt, memory.dimensions * 4);
       if (quantised !== vectors) {
         quantiseVector(
           this.description.quantization,
