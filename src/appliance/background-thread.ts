@@ -58,6 +58,7 @@ export async function startBackground(boot: Boot): Promise<(message: ToThread) =
     const startedAt = performance.now();
     stream.tryAgainAtMs = startedAt + RETRY_MS;
     const bytesAtCut = facts[STREAM_FACT.appendedBytes]!;
+    const graphsAtCut = graphsOf(table, writer);
     try {
       stream.store ??= openStore(boot, writer);
       const cut = await cutOf(writer);
@@ -74,6 +75,7 @@ export async function startBackground(boot: Boot): Promise<(message: ToThread) =
       facts[STREAM_FACT.checkpointAtMs] = Date.now();
       facts[STREAM_FACT.checkpointMs] = performance.now() - startedAt;
       stream.bytesAtCheckpoint = bytesAtCut;
+      stream.graphsAtCheckpoint = graphsAtCut;
       stream.tryAgainAtMs = 0;
       stream.checkpointedAt = performance.now();
       tellMain({
@@ -94,6 +96,14 @@ export async function startBackground(boot: Boot): Promise<(message: ToThread) =
     }
   };
 
+  /** Whether a checkpoint would hold more than the last one: records, or graphs that grew or were built anew. */
+  const hasChanged = (writer: number): boolean => {
+    const { facts, graphsAtCheckpoint } = streams[writer]!;
+    if (isDirty(facts)) return true;
+    const { indexed, generation } = graphsOf(table, writer);
+    return indexed !== graphsAtCheckpoint.indexed || generation !== graphsAtCheckpoint.generation;
+  };
+
   const turn = async (): Promise<void> => {
     alive();
     const now = performance.now();
@@ -101,10 +111,10 @@ export async function startBackground(boot: Boot): Promise<(message: ToThread) =
       const stream = streams[writer]!;
       // Zeroing a segment takes tens of milliseconds: better here than in the writer.
       prepareSpare(disk, streamPlace(boot.dataDirectory, boot.topology.generation, writer).log, segmentBytes);
-      if (!isDirty(stream.facts) || now < stream.tryAgainAtMs) continue;
+      if (now < stream.tryAgainAtMs) continue;
       const grown = stream.facts[STREAM_FACT.appendedBytes]! - stream.bytesAtCheckpoint;
       const due = now - stream.checkpointedAt >= settings.checkpoint.interval_s * 1000;
-      if (due || grown >= settings.checkpoint.log_mb * MIB) await checkpoint(writer);
+      if (due ? hasChanged(writer) : grown >= settings.checkpoint.log_mb * MIB) await checkpoint(writer);
     }
     await lateEmbedder.turn();
   };
@@ -115,7 +125,7 @@ export async function startBackground(boot: Boot): Promise<(message: ToThread) =
       await Bun.sleep(TURN_MS);
     }
     for (let writer = 0; writer < writerCount; writer++) {
-      if (isDirty(streams[writer]!.facts)) await checkpoint(writer);
+      if (hasChanged(writer)) await checkpoint(writer);
       await client.request(writer, control(WRITE_OP.stop));
     }
     embedder.close();
@@ -125,6 +135,8 @@ export async function startBackground(boot: Boot): Promise<(message: ToThread) =
   const run = (): void => {
     if (isRunning) return;
     isRunning = true;
+    // The writers have recovered: what is in the graphs now came from the checkpoint, but for a few batches.
+    for (const [writer, stream] of streams.entries()) stream.graphsAtCheckpoint = graphsOf(table, writer);
     loop().catch(failThread);
   };
   tellMain({ type: "ready" });
@@ -138,10 +150,14 @@ export async function startBackground(boot: Boot): Promise<(message: ToThread) =
   };
 }
 
+/** Vectors in all graphs of a stream, and how often graphs were swapped: no log record speaks of either. */
+type Graphs = { readonly indexed: number; readonly generation: number };
+
 type Stream = {
   readonly facts: Float64Array;
   store: CheckpointStore | undefined;
   bytesAtCheckpoint: number;
+  graphsAtCheckpoint: Graphs;
   checkpointedAt: number;
   tryAgainAtMs: number;
 };
@@ -151,6 +167,7 @@ function openStream(boot: Boot, writer: number): Stream {
     facts: new Float64Array(boot.shared.streamFacts[writer]!),
     store: undefined,
     bytesAtCheckpoint: 0,
+    graphsAtCheckpoint: { indexed: 0, generation: 0 },
     checkpointedAt: performance.now(),
     tryAgainAtMs: 0,
   };
@@ -165,6 +182,17 @@ function openStore(boot: Boot, writer: number): CheckpointStore {
     topology: generation,
     stream: writer,
   });
+}
+
+function graphsOf(table: SpaceTable, writer: number): Graphs {
+  let indexed = 0;
+  let generation = 0;
+  for (const root of table.roots) {
+    if (!root.isOpen || root.load("writer") !== writer) continue;
+    indexed += root.load("indexedCount");
+    generation += root.load("graphGeneration");
+  }
+  return { indexed, generation };
 }
 
 function isDirty(facts: Float64Array): boolean {
