@@ -97,7 +97,7 @@ describe("every file", () => {
       const lines = read(path).split("\n");
       return lines.flatMap((line, index) => {
         const code = line.replace(/\/\/.*$|"[^"]*"|`[^`]*`|^\s*\*.*$|\/\*.*?\*\//g, "");
-        if (!/(:|<|\bas|,)\s*any\b(?!\w)/.test(code)) return [];
+        if (!/(:|<|\bas|,)\s*any\b(?![\w.])/.test(code)) return [];
         const explained = line.includes("//") || /^\s*(\/\/|\*)/.test(lines[index - 1] ?? "");
         return explained ? [] : [`${path}:${index + 1}: ${line.trim()}`];
       });
