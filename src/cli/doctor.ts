@@ -1,8 +1,10 @@
-/** `doctor`: looks at the host, and says what is missing and how to get it. */
+/** `doctor`: looks at the host, and says what is missing and how to get it; with --repair it mends the log instead. */
+import { OperatorError } from "../base/errors.ts";
 import { type Command, type CommandContext, JSON_OPTION, present } from "./command.ts";
 import { decideFindings, type Finding, worstStatus } from "./doctor/decide.ts";
 import { realHost } from "./doctor/host.ts";
 import { gatherHostFacts } from "./doctor/host-facts.ts";
+import { repair } from "./doctor/repair.ts";
 import { EXIT_CODES } from "./exit-codes.ts";
 import { CONFIG_OPTION, DATA_OPTION, HOST_OPTION, loadSettingsOf, PORT_OPTION } from "./settings-options.ts";
 
@@ -11,11 +13,23 @@ export const doctorCommand: Command = {
   summary: "Look at the host: what is missing, what it costs, and what helps",
   details:
     "Looks at processor, memory, NUMA, huge pages, limits, disk, permissions and counters, measures the\n" +
-    "sync latency of the data directory, and changes nothing. Exit status 1 when something fails.",
-  options: [CONFIG_OPTION, DATA_OPTION, HOST_OPTION, PORT_OPTION, JSON_OPTION],
+    "sync latency of the data directory, and changes nothing. Exit status 1 when something fails.\n\n" +
+    "With --repair it looks at no host: it mends the log of a stopped appliance that will not start\n" +
+    "because the log is damaged. Each log is kept up to its first damage; what it held from there on\n" +
+    "is lost to the appliance, and kept aside in files ending in .broken.",
+  options: [
+    CONFIG_OPTION,
+    DATA_OPTION,
+    HOST_OPTION,
+    PORT_OPTION,
+    { flags: "--repair", about: "cut a damaged log at the damage, so that the appliance starts again" },
+    { flags: "--yes", about: "with --repair: do it without asking" },
+    JSON_OPTION,
+  ],
   examples: [
     ["engram-appliance doctor", "look at this machine as the current user sees it"],
     ["engram-appliance doctor --json | jq '.findings[] | select(.status != \"ok\")'", "only what is wrong"],
+    ["engram-appliance doctor --repair --data /srv/memories", "asks, then mends the log in there"],
   ],
   run: doctor,
 };
@@ -23,6 +37,14 @@ export const doctorCommand: Command = {
 const SIGNS = { ok: "ok   ", warn: "warn ", fail: "FAIL ", unavailable: "?    " } as const;
 
 async function doctor(context: CommandContext): Promise<number> {
+  if (context.options["repair"] === true) return repair(context);
+  if (context.options["yes"] === true) {
+    throw new OperatorError({
+      code: "usage",
+      message: "Cannot take --yes alone: doctor asks nothing",
+      remedy: "Give it with --repair",
+    });
+  }
   const { settings } = loadSettingsOf(context);
   const facts = await gatherHostFacts(realHost, {
     dataDirectory: settings.data.dir,

@@ -2,7 +2,7 @@
 import { OperatorError, RequestError } from "../base/errors.ts";
 
 const REPAIR =
-  "Restore the data directory from a backup, or, accepting the loss of what the log held from there on, run `engram-appliance doctor --repair`; the damaged files are kept aside";
+  "Restore the data directory from a backup, or, accepting the loss of what the log held from there on, run `engram-appliance doctor --repair` as the appliance's user and with its --config or --data; the damaged files are kept aside";
 
 /** Something that was durable once can not be read any more. */
 export function logDamaged(details: {

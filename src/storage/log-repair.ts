@@ -13,6 +13,11 @@ import { listSegments, readSegmentHead, type SegmentHead, segmentName } from "./
 import { SegmentReader } from "./segment-reader.ts";
 
 export type LogRepair = {
+  /**
+   * whole: nothing had to be done. cut: kept up to the damage. mended: a file had been cut short, or one that the
+   * checkpoint made needless was damaged. begun-anew: what was left does not join the checkpoint.
+   */
+  readonly result: "whole" | "cut" | "mended" | "begun-anew";
   /** the last record that the log holds now */
   readonly appendedSequence: number;
   /** where the damage began, if a segment could be kept up to there */
@@ -49,21 +54,24 @@ export function repairLog(options: LocalLogOptions, checkpointSequence: number):
     first--;
   const joins = last !== undefined && last.dueSequence > checkpointSequence;
 
+  let tookOut = false;
   for (const number of numbers) {
     const inUse = joins && number >= numbers[first]! && number <= last.number;
     if (inUse || !disk.exists(pathOf(options, number))) continue;
     const aside = freeName(options, number);
     disk.rename(pathOf(options, number), aside);
     keptAside.push(aside);
+    tookOut ||= number > numbers[start]!;
   }
   if (!joins) {
     disk.syncDirectory(directory);
     LocalLog.create(options, checkpointSequence + 1).close();
-    return { appendedSequence: checkpointSequence, cut: undefined, keptAside };
+    return { result: "begun-anew", appendedSequence: checkpointSequence, cut: undefined, keptAside };
   }
   const cut = cutBehind(options, last, keptAside);
   disk.syncDirectory(directory);
-  return { appendedSequence: last.dueSequence - 1, cut, keptAside };
+  const result = cut !== undefined || tookOut ? "cut" : keptAside.length > 0 ? "mended" : "whole";
+  return { result, appendedSequence: last.dueSequence - 1, cut, keptAside };
 }
 
 /** Follows the segments from `start` on as far as they join. */
