@@ -25,7 +25,7 @@ install_dependencies() {
     npm ci --ignore-scripts --no-audit --no-fund --loglevel=error >&2 ||
       fail "npm ci failed" "read its messages above; the first start needs the package registry"
   elif command -v bun >/dev/null 2>&1; then
-    bun install --ignore-scripts >&2 || fail "bun install failed" "read its messages above"
+    bun install --ignore-scripts --no-save >&2 || fail "bun install failed" "read its messages above"
   else
     fail "neither npm nor bun is installed" "apt-get install npm"
   fi
