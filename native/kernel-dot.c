@@ -61,19 +61,40 @@ size_t kernel_vector_bytes(enum kernel_kind kind, size_t dims) {
     }
 }
 
-static void quantise_i8(const float *in, int8_t *out, size_t dims) {
-    float largest = 0;
+/* One source for all x86-64 levels: the compiler vectorises each clone, and the loader picks one. */
+#if defined(__x86_64__) && defined(__gnu_linux__)
+#define CLONES __attribute__((target_clones("avx2", "default")))
+#else
+#define CLONES
+#endif
+
+/* The largest magnitude, compared as integers: for finite numbers that is the same order, and it vectorises. */
+CLONES static float largest_magnitude(const float *in, size_t dims) {
+    uint32_t largest = 0;
     for (size_t i = 0; i < dims; i++) {
-        const float magnitude = __builtin_fabsf(in[i]);
-        largest = magnitude > largest ? magnitude : largest;
+        uint32_t bits;
+        memcpy(&bits, in + i, sizeof bits);
+        bits &= 0x7FFFFFFFu;
+        largest = bits > largest ? bits : largest;
     }
-    const float steps = largest > 0 ? 127.0f / largest : 0.0f;
+    float value;
+    memcpy(&value, &largest, sizeof value);
+    return value;
+}
+
+CLONES static int32_t scale_to_i8(const float *in, int8_t *out, size_t dims, float steps) {
     int32_t sum = 0;
     for (size_t i = 0; i < dims; i++) {
         const int32_t step = (int32_t)__builtin_rintf(in[i] * steps);
         out[i] = (int8_t)step;
         sum += step;
     }
+    return sum;
+}
+
+static void quantise_i8(const float *in, int8_t *out, size_t dims) {
+    const float largest = largest_magnitude(in, dims);
+    const int32_t sum = scale_to_i8(in, out, dims, largest > 0 ? 127.0f / largest : 0.0f);
     const size_t trailer_at = kernel_i8_trailer_at(dims);
     for (size_t i = dims; i < trailer_at; i++) out[i] = 0;
     const struct kernel_i8_trailer trailer = {largest / 127.0f, sum};
