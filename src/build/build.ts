@@ -21,6 +21,7 @@ import {
   writeFileSync,
 } from "node:fs";
 import { join, relative } from "node:path";
+import { ERROR_CODES } from "../base/error-codes.ts";
 import { OperatorError } from "../base/errors.ts";
 import { buildNative } from "./native.ts";
 
@@ -91,6 +92,6 @@ if (import.meta.main) {
   } catch (error) {
     if (!(error instanceof OperatorError)) throw error;
     process.stderr.write(`${error.message}\n  What helps: ${error.remedy}\n`);
-    process.exit(1);
+    process.exit(ERROR_CODES[error.code].exit);
   }
 }
