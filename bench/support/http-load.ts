@@ -24,7 +24,13 @@ export type LoadOptions = {
   /** requests a second to send on schedule; closed loop where absent */
   readonly rate?: number;
   /** called with each reply's status and body, which is valid only during the call */
-  readonly onReply?: (index: number, status: number, body: Uint8Array, latencyMs: number) => void;
+  readonly onReply?: (
+    index: number,
+    status: number,
+    body: Uint8Array,
+    latencyMs: number,
+    connectionIndex: number,
+  ) => void;
 };
 
 export type LoadResult = {
@@ -45,6 +51,7 @@ const SILENCE_MS_MAX = 60_000;
 const TICK_MS_MIN = 0.25;
 
 type Connection = {
+  readonly number: number;
   socket: Socket<Connection> | undefined;
   busy: boolean;
   index: number;
@@ -121,6 +128,7 @@ export async function runLoad(options: LoadOptions): Promise<LoadResult> {
   const connections: Connection[] = [];
   for (let i = 0; i < options.connections; i++) {
     connections.push({
+      number: i,
       socket: undefined,
       busy: false,
       index: -1,
@@ -145,7 +153,7 @@ export async function runLoad(options: LoadOptions): Promise<LoadResult> {
               const latencyMs = performance.now() - connection.dueMs;
               record(latencyMs, reply.status);
               try {
-                options.onReply?.(connection.index, reply.status, reply.body, latencyMs);
+                options.onReply?.(connection.index, reply.status, reply.body, latencyMs, connection.number);
               } catch (error) {
                 fail(error);
                 return;

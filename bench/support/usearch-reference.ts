@@ -19,6 +19,7 @@ export type UsearchOptions = {
 export class UsearchReference {
   readonly #dimensions: number;
   readonly #index: InstanceType<typeof Index>;
+  #count = 0;
 
   /** bf16, inner product of unit vectors. */
   constructor({ dimensions, M, efConstruction, ef }: UsearchOptions) {
@@ -34,9 +35,9 @@ export class UsearchReference {
     });
   }
 
-  /** Inserts rows `from` to `from + count` of `vectors` under their numbers, one thread. */
+  /** Inserts rows `from` to `from + count` of `vectors`, one thread; keys are numbered from 0 in the order of adding. */
   add(vectors: Float32Array, from: number, count: number): void {
-    const keys = BigUint64Array.from({ length: count }, (_, i) => BigInt(from + i));
+    const keys = BigUint64Array.from({ length: count }, () => BigInt(this.#count++));
     const d = this.#dimensions;
     this.#index.add(keys, vectors.subarray(from * d, (from + count) * d), 1);
   }
