@@ -86,6 +86,7 @@ export async function startApi(boot: Boot): Promise<(message: ToThread) => void>
   alive();
   setInterval(alive, ALIVE_MS);
   tellMain({ type: "ready", port: server.port });
+  engine.warmUp();
   return (message) => {
     if (message.type !== "drain") return;
     server.stop(message.drainMs).then((outcome) => {

@@ -14,6 +14,8 @@ import { STREAM_FACT } from "../layout/stream-facts.ts";
 import { WRITE_OP } from "../layout/write-message.ts";
 import { EpochReader } from "../shm/epochs.ts";
 import { CheckpointStore } from "../storage/checkpoint-store.ts";
+import { DiskError } from "../storage/disk.ts";
+import { logWriteFailed } from "../storage/log-errors.ts";
 import { prepareSpare } from "../storage/log-segment.ts";
 import { NativeDisk } from "../storage/native-disk.ts";
 import type { Boot, ToThread } from "./boot.ts";
@@ -104,13 +106,22 @@ export async function startBackground(boot: Boot): Promise<(message: ToThread) =
     return indexed !== graphsAtCheckpoint.indexed || generation !== graphsAtCheckpoint.generation;
   };
 
+  /** Zeroing a segment takes tens of milliseconds: better here than in the writer. @returns false without room */
+  const makeSpare = (writer: number): boolean => {
+    const directory = streamPlace(boot.dataDirectory, boot.topology.generation, writer).log;
+    try {
+      return prepareSpare(disk, directory, segmentBytes);
+    } catch (error) {
+      throw error instanceof DiskError ? logWriteFailed(directory, error) : error;
+    }
+  };
+
   const turn = async (): Promise<void> => {
     alive();
     const now = performance.now();
     for (let writer = 0; writer < writerCount; writer++) {
       const stream = streams[writer]!;
-      // Zeroing a segment takes tens of milliseconds: better here than in the writer.
-      prepareSpare(disk, streamPlace(boot.dataDirectory, boot.topology.generation, writer).log, segmentBytes);
+      if (now >= stream.trySpareAtMs && !makeSpare(writer)) stream.trySpareAtMs = now + RETRY_MS;
       if (now < stream.tryAgainAtMs) continue;
       const grown = stream.facts[STREAM_FACT.appendedBytes]! - stream.bytesAtCheckpoint;
       const due = now - stream.checkpointedAt >= settings.checkpoint.interval_s * 1000;
@@ -160,6 +171,8 @@ type Stream = {
   graphsAtCheckpoint: Graphs;
   checkpointedAt: number;
   tryAgainAtMs: number;
+  /** when a spare segment is tried again, after there was no room for one */
+  trySpareAtMs: number;
 };
 
 function openStream(boot: Boot, writer: number): Stream {
@@ -170,6 +183,7 @@ function openStream(boot: Boot, writer: number): Stream {
     graphsAtCheckpoint: { indexed: 0, generation: 0 },
     checkpointedAt: performance.now(),
     tryAgainAtMs: 0,
+    trySpareAtMs: 0,
   };
 }
 

@@ -164,9 +164,8 @@ export class HomeWriter {
   /** Writes and syncs as far as replies, or the interval, ask for it. */
   #settle(): void {
     const { log, syncMode, flushIntervalMs, now } = this.#options;
-    if (log.appendedSequence > log.writtenSequence && this.#untilWrite.length + this.#untilSync.length > 0) {
-      this.#write();
-    }
+    // Also where nothing is left to write: a kept memory's answer may have waited for what was written before.
+    if (this.#untilWrite.length + this.#untilSync.length > 0) this.#write();
     if (this.#untilSync.length > 0 || log.appendedSequence > log.syncedSequence) {
       const due = now() - this.#lastSyncAtMs >= flushIntervalMs;
       if (due || (syncMode === "immediate" && this.#untilSync.length > 0)) this.#flush();

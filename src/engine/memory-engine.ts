@@ -10,6 +10,7 @@ import type { EmbeddingProvider } from "../embedding/embedder.ts";
 import { ScoreAccumulator } from "../index/word-index-reader.ts";
 import { analyse } from "../language/analyse.ts";
 import { TermBuffer } from "../language/term-buffer.ts";
+import { timesMentioned } from "../language/time-mention.ts";
 import { WRITE_OP, WRITE_OUTCOME } from "../layout/write-message.ts";
 import type { EpochReader } from "../shm/epochs.ts";
 import type {
@@ -263,6 +264,19 @@ export class MemoryEngine implements Engine {
 
   health(): Health {
     return this.#options.health(this.#options.readiness().ready ? this.#directory.list() : []);
+  }
+
+  /**
+   * Goes once over what a first request would find cold (stemming, month names, code not compiled yet: some
+   * 30 ms), so that it is done while the home writers recover.
+   */
+  warmUp(): void {
+    const { settings, embedder } = this.#options;
+    const language = settings.defaultLanguage;
+    const text = "Warming up: what was said in May about running?";
+    analyse(text, language, this.#terms);
+    timesMentioned(text, language);
+    embedder.embedSync?.([text], "query", { language });
   }
 
   /** Lets go of what the engine holds. */
