@@ -94,6 +94,9 @@ type HeldReply = {
 };
 
 const IDLE_WAIT_MS = 50;
+/** Slots copied between two groups while a space is compacted, some 10 µs each. */
+const COMPACT_SLOTS_IDLE = 128;
+const COMPACT_SLOTS_BUSY = 16;
 
 export class HomeWriter {
   readonly #options: HomeWriterOptions;
@@ -116,7 +119,7 @@ export class HomeWriter {
 
   /** Serves until a stop is asked for. Blocks the thread between requests. */
   run(): void {
-    const { doorbell, facts, wallClock, alive } = this.#options;
+    const { doorbell, facts, wallClock, alive, keeper } = this.#options;
     facts[STREAM_FACT.state] = STREAM_STATE.ready;
     while (!this.#stopping) {
       const seen = doorbell.read();
@@ -124,7 +127,8 @@ export class HomeWriter {
       this.#settle();
       facts[STREAM_FACT.aliveAtMs] = wallClock();
       alive();
-      if (handled === 0) this.#sleep(seen);
+      const compacted = keeper.compact(handled === 0 ? COMPACT_SLOTS_IDLE : COMPACT_SLOTS_BUSY);
+      if (handled === 0 && !compacted) this.#sleep(seen);
     }
     this.#flush();
     facts[STREAM_FACT.state] = STREAM_STATE.stopped;
