@@ -8,34 +8,16 @@
  * Labels never hold what clients send. Spaces appear by class, which is how many memories they hold; and the
  * first SPACES_NAMED_MAX of the table by name, in the few gauges that say what a space holds.
  */
+import {
+  OPERATIONS,
+  OUTCOMES,
+  RECALL_MODES,
+  REMEMBERED,
+  SPACE_CLASSES,
+  STAGES,
+} from "../layout/metric-codes.ts";
 import type { Declaration, Labels, OpenLabel } from "./declaration.ts";
 import { THREADS } from "./declaration.ts";
-
-export const OPERATIONS = [
-  "remember",
-  "recall",
-  "get",
-  "forget",
-  "list",
-  "create_space",
-  "delete_space",
-  "rebuild_index",
-] as const;
-export type Operation = (typeof OPERATIONS)[number];
-
-/** By live memories when the operation began: `small` below 1,024, `medium` below 100,000; `none`: no such space. */
-export const SPACE_CLASSES = ["none", "small", "medium", "large"] as const;
-export type SpaceClass = (typeof SPACE_CLASSES)[number];
-export const SPACE_MEDIUM_FROM = 1024;
-export const SPACE_LARGE_FROM = 100_000;
-
-/** `refused`: the caller can act; `unavailable`: later it may work; `failed`: the operator or we have to act. */
-export const OUTCOMES = ["ok", "refused", "unavailable", "failed"] as const;
-export type Outcome = (typeof OUTCOMES)[number];
-
-/** In the order of a recall; `log` is a remember's wait for its home writer and the log. */
-export const STAGES = ["parse", "embed", "vector", "words", "fuse", "fetch", "log", "serialise"] as const;
-export type Stage = (typeof STAGES)[number];
 
 /** What regions hold, by their purpose. */
 export const MEMORY_PARTS = [
@@ -63,7 +45,8 @@ export const NUMA_EVENTS = [
 export const SPACES_NAMED_MAX = 64;
 const SPACES: OpenLabel = { countMax: SPACES_NAMED_MAX, about: "names of the first spaces of the table" };
 const STREAMS: OpenLabel = { countMax: 64, about: "log streams, one for each home writer, from 0" };
-const NODES: OpenLabel = { countMax: 64, about: "NUMA nodes of the machine" };
+/** Nodes of larger numbers are not shown. */
+export const NODE_NAMES: readonly string[] = Array.from({ length: 64 }, (_, node) => String(node));
 const VERSIONS: OpenLabel = { countMax: 1, about: "the version that runs" };
 
 /** Classic buckets of requests, 1 us to 64 s; of waits, 15 us to 8 s; of sizes, 1 to 4,096. */
@@ -127,7 +110,7 @@ export const CATALOGUE = catalogue({
     kind: "counter",
     unit: "count",
     help: "Memories handed in to be remembered, by what became of them",
-    labels: { outcome: ["stored", "replaced", "kept", "refused"] },
+    labels: { outcome: REMEMBERED },
     otlp: "engram.memories.remembered",
     source: "lane",
   },
@@ -144,7 +127,7 @@ export const CATALOGUE = catalogue({
     kind: "counter",
     unit: "count",
     help: "Recalls by what was searched; degraded ones fell back to words because the query could not be embedded",
-    labels: { mode: ["hybrid", "vector", "words", "degraded"] },
+    labels: { mode: RECALL_MODES },
     otlp: "engram.recall.modes",
     source: "lane",
   },
@@ -330,6 +313,7 @@ export const CATALOGUE = catalogue({
     labels: { cache: ["embedding"] },
     otlp: "engram.cache.requests",
     source: "lane",
+    isRead: true,
   },
   engram_cache_hits_total: {
     kind: "counter",
@@ -338,6 +322,7 @@ export const CATALOGUE = catalogue({
     labels: { cache: ["embedding"] },
     otlp: "engram.cache.hits",
     source: "lane",
+    isRead: true,
   },
   engram_cache_bytes: {
     kind: "gauge",
@@ -420,7 +405,7 @@ export const CATALOGUE = catalogue({
     help: "Memory mapped in regions by what it holds and the kind of page that was granted; graphs are apart",
     labels: { part: MEMORY_PARTS, page: PAGE_KINDS },
     otlp: "engram.memory.usage",
-    source: "sampled",
+    source: "lane",
   },
   engram_data_bytes: {
     kind: "gauge",
@@ -434,25 +419,26 @@ export const CATALOGUE = catalogue({
     kind: "gauge",
     unit: "bytes",
     help: "Memory mapped in regions that are bound to a NUMA node",
-    labels: { node: NODES },
+    labels: { node: NODE_NAMES },
     otlp: "engram.memory.node.usage",
-    source: "sampled",
+    source: "lane",
   },
   engram_numa_pages_total: {
     kind: "counter",
     unit: "count",
     help: "Pages the kernel allocated on a node, of all processes, by how that came about (numastat)",
-    labels: { node: NODES, event: NUMA_EVENTS },
+    labels: { node: NODE_NAMES, event: NUMA_EVENTS },
     otlp: "engram.numa.pages",
-    source: "sampled",
+    source: "lane",
+    isRead: true,
   },
   engram_numa_memory_bytes: {
     kind: "gauge",
     unit: "bytes",
     help: "Memory of a NUMA node, of all processes",
-    labels: { node: NODES, state: ["free", "used"] },
+    labels: { node: NODE_NAMES, state: ["free", "used"] },
     otlp: "engram.numa.memory",
-    source: "sampled",
+    source: "lane",
   },
   engram_disk_bytes: {
     kind: "gauge",
@@ -488,6 +474,7 @@ export const CATALOGUE = catalogue({
     labels: {},
     otlp: "engram.js.heap.collections",
     source: "lane",
+    isRead: true,
     perThread: true,
   },
   process_resident_memory_bytes: {

@@ -33,6 +33,8 @@ export type Declaration<L extends Labels = Labels, K extends Kind = Kind, S exte
   readonly source: S;
   /** one series for each thread (label `thread`) instead of the sum over all; lane metrics only */
   readonly perThread?: boolean;
+  /** a counter kept elsewhere, whose total is set from time to time; absent until it was, as gauges are */
+  readonly isRead?: boolean;
   /**
    * Of a histogram: exponents of the lowest and highest power of two shown as a classic `le` bucket. All
    * buckets are kept, and sent to those who take native histograms.
