@@ -6,9 +6,9 @@
  *
  * The answer is immediate for a key that was verified before; the first time it waits for a hash.
  */
+import type { Clock } from "../base/clock.ts";
 import { RequestError } from "../base/errors.ts";
 import { ALL_SPACES, type KeyRecord, parseKey, RIGHTS, type Right } from "../storage/key-store.ts";
-import type { Clock } from "./api-context.ts";
 import type { KeyRing } from "./key-ring.ts";
 import { guardLocalRequest } from "./local-guard.ts";
 import { LoginThrottle } from "./login-throttle.ts";

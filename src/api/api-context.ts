@@ -4,9 +4,6 @@ import type { Access } from "./access.ts";
 import type { ErrorSink } from "./problem.ts";
 import type { ApiLimits } from "./settings.ts";
 
-/** The time, handed in so that tests can step it. */
-export type Clock = { nowMs(): number };
-
 export type ApiContext = {
   readonly engine: Engine;
   readonly limits: ApiLimits;

@@ -88,6 +88,11 @@ export function jsonSchemaOf(schema: z.ZodType): JsonSchema {
     target: "openapi-3.0",
     io: "input",
     unrepresentable: "throw",
+    // zod bounds whole numbers by what a double counts exactly, which tells a reader nothing.
+    override: ({ jsonSchema }) => {
+      if (jsonSchema.minimum === Number.MIN_SAFE_INTEGER) delete jsonSchema.minimum;
+      if (jsonSchema.maximum === Number.MAX_SAFE_INTEGER) delete jsonSchema.maximum;
+    },
   }) as JsonSchema;
 }
 

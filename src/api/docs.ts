@@ -11,6 +11,7 @@ import { Elysia } from "elysia";
 import styleFile from "swagger-ui-dist/swagger-ui.css" with { type: "file" };
 import scriptFile from "swagger-ui-dist/swagger-ui-bundle.js" with { type: "file" };
 import { assert } from "../base/assert.ts";
+import { ERROR_CODES } from "../base/error-codes.ts";
 import { jsonSchemaOf } from "./contract.ts";
 import { BEARER, HEADER_KEY } from "./openapi.ts";
 import { problemReply } from "./remember.contract.ts";
@@ -31,7 +32,7 @@ export function docsRoutes(version: string) {
   let page: Promise<Page> | undefined;
   return (
     new Elysia({ name: "docs" })
-      .use(swaggerPlugin(version))
+      .use(swaggerPlugin(version, DESCRIPTION))
       // The same path as the plugin's own page, and registered after it: this one answers.
       .get(
         DOCS_PATH,
@@ -55,7 +56,23 @@ export function docsRoutes(version: string) {
   );
 }
 
-function swaggerPlugin(version: string) {
+const ERROR_ROWS = Object.entries(ERROR_CODES)
+  .flatMap(([code, entry]) => (entry.kind === "request" ? [{ code, ...entry }] : []))
+  .map(({ code, status, summary, remedy }) => `| \`${code}\` | ${status} | ${summary} | ${remedy} |`);
+
+/** Stands in the page as an attribute too, which the plugin does not quote. */
+const SUMMARY =
+  "A memory engine for programs and agents: store what was experienced, and recall it by meaning and by words.";
+
+const DESCRIPTION = `${SUMMARY}
+
+Every error is answered as \`application/problem+json\` with one of these codes, what was expected, what was received and what to do:
+
+| code | status | what it says | what to do |
+| --- | --- | --- | --- |
+${ERROR_ROWS.join("\n")}`;
+
+function swaggerPlugin(version: string, description: string) {
   return swagger({
     provider: "swagger-ui",
     path: DOCS_PATH,
@@ -66,8 +83,7 @@ function swaggerPlugin(version: string) {
       info: {
         title: "engram-appliance",
         version,
-        description:
-          "A memory engine for programs and agents: store what was experienced, and recall it by meaning and by words.",
+        description,
         license: { name: "Apache-2.0", url: "https://www.apache.org/licenses/LICENSE-2.0" },
       },
       tags: [
@@ -98,7 +114,7 @@ type Page = { readonly html: string; readonly policy: string };
 
 /** The page of a plugin of its own, because the plugin answers with one Response, which can be read once. */
 async function localPage(version: string): Promise<Page> {
-  const answer = await swaggerPlugin(version).handle(new Request(`http://localhost${DOCS_PATH}`));
+  const answer = await swaggerPlugin(version, SUMMARY).handle(new Request(`http://localhost${DOCS_PATH}`));
   const made = await answer.text();
   const html = made.replace(
     /<script src="https:\/\/unpkg\.com\/[^"]+\/swagger-ui-bundle\.js" crossorigin>/,

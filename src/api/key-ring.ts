@@ -8,7 +8,9 @@
  *
  * A file that vanishes or is damaged while we run never opens the API: the keys last read stay in force.
  */
+
 import { timingSafeEqual } from "node:crypto";
+import type { Clock } from "../base/clock.ts";
 import { OperatorError } from "../base/errors.ts";
 import {
   isLive,
@@ -19,7 +21,6 @@ import {
   readKeys,
   verifyKey,
 } from "../storage/key-store.ts";
-import type { Clock } from "./api-context.ts";
 import type { ErrorSink } from "./problem.ts";
 
 const LOOK_EVERY_MS = 1000;
@@ -45,7 +46,7 @@ export class KeyRing {
     this.#dataDir = dataDir;
     this.#clock = clock;
     this.#errors = errors;
-    this.#lookedAtMs = clock.nowMs();
+    this.#lookedAtMs = clock.nowNs() / 1e6;
     this.#set = readKeys(dataDir);
     this.#take(this.#set);
   }
@@ -61,7 +62,7 @@ export class KeyRing {
     const known = this.#verified.get(key.id);
     if (known === undefined) return undefined;
     const record = this.#byId.get(key.id);
-    if (record === undefined || record.hash !== known.hash || !isLive(record, this.#clock.nowMs()))
+    if (record === undefined || record.hash !== known.hash || !isLive(record, this.#clock.wallMs()))
       return undefined;
     return timingSafeEqual(known.digest, digestOf(key)) ? record : undefined;
   }
@@ -87,15 +88,15 @@ export class KeyRing {
     if (!(await verifyKey(key, record)) || record === undefined) return "wrong";
     // The file may have been read again meanwhile: only what is in force now counts.
     const current = this.#byId.get(key.id);
-    if (current === undefined || current.hash !== record.hash || !isLive(current, this.#clock.nowMs()))
+    if (current === undefined || current.hash !== record.hash || !isLive(current, this.#clock.wallMs()))
       return "wrong";
     this.#verified.set(key.id, { digest: digestOf(key), hash: record.hash });
     return current;
   }
 
   #look(): void {
-    const nowMs = this.#clock.nowMs();
-    if (Math.abs(nowMs - this.#lookedAtMs) < LOOK_EVERY_MS) return;
+    const nowMs = this.#clock.nowNs() / 1e6;
+    if (nowMs - this.#lookedAtMs < LOOK_EVERY_MS) return;
     this.#lookedAtMs = nowMs;
     const stamp = keysStamp(this.#dataDir);
     if (stamp === this.#set.stamp || stamp === this.#refusedStamp) return;

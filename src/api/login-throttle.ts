@@ -10,8 +10,8 @@
  * bucket for all addresses bounds what an attacker with many addresses gains by that. An IPv6 host commonly holds a
  * whole /64, so that is what counts as one address.
  */
+import type { Clock } from "../base/clock.ts";
 import { RequestError } from "../base/errors.ts";
-import type { Clock } from "./api-context.ts";
 
 const ADDRESSES_MAX = 4096;
 /** One token comes back in this time. */
@@ -32,12 +32,12 @@ export class LoginThrottle {
   constructor(clock: Clock, burst: number) {
     this.#clock = clock;
     this.#burst = burst;
-    this.#global = { tokens: burst * GLOBAL_BURSTS, atMs: clock.nowMs() };
+    this.#global = { tokens: burst * GLOBAL_BURSTS, atMs: clock.nowNs() / 1e6 };
   }
 
   /** Takes an attempt. @throws {RequestError} `login-throttled` when there is none left */
   take(address: string): void {
-    const nowMs = this.#clock.nowMs();
+    const nowMs = this.#clock.nowNs() / 1e6;
     const bucket = this.#bucket(networkOf(address), nowMs);
     refill(bucket, nowMs, this.#burst, REFILL_MS);
     refill(this.#global, nowMs, this.#burst * GLOBAL_BURSTS, GLOBAL_REFILL_MS);
@@ -72,9 +72,7 @@ export class LoginThrottle {
 }
 
 function refill(bucket: Bucket, nowMs: number, tokensMax: number, refillMs: number): void {
-  // A clock that was set back gives nothing and takes nothing.
-  const passedMs = Math.max(0, nowMs - bucket.atMs);
-  bucket.tokens = Math.min(tokensMax, bucket.tokens + passedMs / refillMs);
+  bucket.tokens = Math.min(tokensMax, bucket.tokens + (nowMs - bucket.atMs) / refillMs);
   bucket.atMs = nowMs;
 }
 

@@ -9,6 +9,7 @@
  *
  * Life of a server:   serving --stop()--> draining --no request left, or the timeout--> stopped
  */
+import { systemClock } from "../base/clock.ts";
 import { OperatorError, RequestError } from "../base/errors.ts";
 import type { Settings } from "../config/schema.ts";
 import type { Api } from "./create-api.ts";
@@ -128,9 +129,9 @@ export function serveApi({ api, settings, reusePort }: ServeOptions): ApiServer 
 
 /** Polls: a server tells nobody when its last request ends, and a stop happens once. */
 async function settledWithin(settled: () => boolean, timeoutMs: number): Promise<boolean> {
-  const startedAtMs = performance.now();
+  const startedAtNs = systemClock.nowNs();
   while (!settled()) {
-    if (performance.now() - startedAtMs >= timeoutMs) return false;
+    if (systemClock.nowNs() - startedAtNs >= timeoutMs * 1e6) return false;
     await Bun.sleep(5);
   }
   return true;

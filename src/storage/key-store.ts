@@ -143,7 +143,7 @@ export async function createKey(dataDir: string, wanted: NewKey, nowMs: number):
     createdAtMs: nowMs,
     ...(wanted.expiresAtMs === undefined ? {} : { expiresAtMs: wanted.expiresAtMs }),
   };
-  changeKeys(dataDir, (keys) => [...keys, record]);
+  changeKeys(dataDir, nowMs, (keys) => [...keys, record]);
   return { key, record };
 }
 
@@ -154,7 +154,7 @@ export async function createKey(dataDir: string, wanted: NewKey, nowMs: number):
 export function revokeKey(dataDir: string, idOrName: string, nowMs: number): KeyRecord {
   let revoked: KeyRecord | undefined;
   if (readKeys(dataDir).keys.length === 0) throw unknownKey(idOrName, "there are no keys");
-  changeKeys(dataDir, (keys) => {
+  changeKeys(dataDir, nowMs, (keys) => {
     const live = keys.filter((key) => key.revokedAtMs === undefined);
     const byName = live.filter((key) => key.name === idOrName);
     const found = live.find((key) => key.id === idOrName) ?? (byName.length === 1 ? byName[0] : undefined);
@@ -193,10 +193,14 @@ export async function verifyKey(key: ParsedKey, record: KeyRecord | undefined): 
   return matches && record !== undefined;
 }
 
-function changeKeys(dataDir: string, change: (keys: readonly KeyRecord[]) => KeyRecord[]): void {
+function changeKeys(
+  dataDir: string,
+  nowMs: number,
+  change: (keys: readonly KeyRecord[]) => KeyRecord[],
+): void {
   const path = keysPath(dataDir);
   const newPath = `${path}.new`;
-  const file = openExclusively(newPath);
+  const file = openExclusively(newPath, nowMs);
   try {
     const keys = change(readKeys(dataDir).keys);
     const keysJson = JSON.stringify(keys);
@@ -224,7 +228,7 @@ function changeKeys(dataDir: string, change: (keys: readonly KeyRecord[]) => Key
   }
 }
 
-function openExclusively(path: string): number {
+function openExclusively(path: string, nowMs: number): number {
   for (;;) {
     try {
       return openSync(path, "wx", 0o600);
@@ -232,7 +236,7 @@ function openExclusively(path: string): number {
       if ((cause as { code?: string }).code !== "EEXIST") throw unwritable(path, cause);
       const found = statSync(path, { throwIfNoEntry: false });
       if (found === undefined) continue;
-      if (Date.now() - found.mtimeMs < LOCK_STALE_MS) {
+      if (nowMs - found.mtimeMs < LOCK_STALE_MS) {
         throw new OperatorError({
           code: "keys-unwritable",
           message: `Cannot change the API keys: ${path} exists, so another command is changing them`,

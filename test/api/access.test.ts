@@ -222,7 +222,7 @@ test("checkListening refuses other addresses than loopback without keys, unless 
 });
 
 test("LoginThrottle remembers a bounded number of addresses, and all of them together are bounded", () => {
-  const throttle = new LoginThrottle({ nowMs: () => 0 }, 10);
+  const throttle = new LoginThrottle({ nowNs: () => 0, wallMs: () => 0 }, 10);
   let taken = 0;
   for (let i = 0; i < 10_000; i++) {
     try {

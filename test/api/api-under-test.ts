@@ -37,7 +37,10 @@ export class ApiUnderTest {
   constructor(options: ApiUnderTestOptions = {}) {
     const standard = apiSettings(settingsSchema.parse({ server: { port: 0 } }), 1);
     const settings = options.settings?.(standard) ?? standard;
-    const clock = { nowMs: () => Date.now() + this.aheadMs };
+    const clock = {
+      nowNs: () => Bun.nanoseconds() + this.aheadMs * 1e6,
+      wallMs: () => Date.now() + this.aheadMs,
+    };
     const errors = {
       operator: (error: OperatorError) => this.operatorErrors.push(error),
       bug: (error: unknown) => this.bugs.push(error),

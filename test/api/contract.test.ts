@@ -152,10 +152,13 @@ test("nestedDeeperThan agrees with counting brackets outside of strings", () => 
   const random = new Random(SEED);
   const make = (levels: number): unknown => {
     const kind = random.u32() % 4;
-    if (levels === 0 || kind === 0) return ['"[{', "\\", '\\"[[', "plain", 5][random.u32() % 5];
+    if (levels === 0 || kind === 0)
+      return ['"[{', "\\", '\\"[[', "plain", 5, [-1, 2.5e3], [7]][random.u32() % 7];
     return kind === 1
       ? { ['k"[\\']: make(levels - 1), b: make(levels - 1) }
-      : [make(levels - 1), 1, make(levels - 1)];
+      : kind === 2
+        ? [make(levels - 1), 1, make(levels - 1)]
+        : [1, "]", make(levels - 1)];
   };
   const depthOf = (value: unknown): number =>
     typeof value !== "object" || value === null ? 0 : 1 + Math.max(0, ...Object.values(value).map(depthOf));
