@@ -5,9 +5,8 @@
 
 namespace engram {
 
-bool graph_is_sound(const vector_graph *graph) {
+bool graph_is_sound(const vector_graph *graph, uint32_t covered) {
     const uint32_t count = graph->count.load(std::memory_order_relaxed);
-    const uint32_t covered = graph->covered.load(std::memory_order_relaxed);
     const uint64_t entry = graph->entry.load(std::memory_order_relaxed);
     const uint32_t top = (uint32_t)(entry >> 32);
     if (count == 0) return true;

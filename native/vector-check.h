@@ -6,9 +6,9 @@
 
 namespace engram {
 
-/* After a load: levels, counts and neighbours in range, no link to a level its target lacks. The caller holds
- * the writer's lock. */
-bool graph_is_sound(const vector_graph *graph);
+/* After a load: levels, counts and neighbours in range, no link to a level its target lacks, no slot at or
+ * past `covered`. The caller holds the writer's lock. */
+bool graph_is_sound(const vector_graph *graph, uint32_t covered);
 
 /* Nodes that no walk over the base level can reach from the entry, into `out` (room for `most`); answers how
  * many there are, or -1 without memory. The caller holds the writer's lock. */

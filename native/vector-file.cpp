@@ -201,13 +201,14 @@ int32_t publish(vector_graph *graph, const file_head &head, const reader &from, 
     graph->working_bytes.store(graph_working_bytes(graph), std::memory_order_relaxed);
     graph->count.store(head.nodes, std::memory_order_release);
     graph->entry.store((uint64_t)from.top_level << 32 | from.entry_node, std::memory_order_release);
-    graph->covered.store(head.covered, std::memory_order_release);
-    if (!graph_is_sound(graph)) return -EBADMSG;
+    if (!graph_is_sound(graph, head.covered)) return -EBADMSG;
     for (uint32_t i = 0; i < head.twins; i++) {
         if (pairs[2 * i] >= head.nodes || pairs[2 * i + 1] >= head.covered) return -EBADMSG;
         const int32_t status = twins_append(graph, pairs[2 * i], pairs[2 * i + 1]);
         if (status != 0) return status;
     }
+    /* Searches walk only below what is covered: until here they left the graph alone. */
+    graph->covered.store(head.covered, std::memory_order_release);
     return 0;
 }
 
