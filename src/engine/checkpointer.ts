@@ -11,6 +11,7 @@
  * and checksummed, with those words zeroed; recovery derives them anew.
  */
 import { fstatSync } from "node:fs";
+import { OperatorError } from "../base/errors.ts";
 import { closeFile, preadAll } from "../ffi/files.ts";
 import { openScratchFile } from "../ffi/scratch-file.ts";
 import { VectorGraph } from "../index/vector-graph.ts";
@@ -20,6 +21,7 @@ import { ByteArenaReader, SlotArenaReader } from "../shm/arena.ts";
 import type { EpochReader } from "../shm/epochs.ts";
 import type { CheckpointStore } from "../storage/checkpoint-store.ts";
 import type { CheckpointWriter, SpaceCheckpoint } from "../storage/checkpoint-writer.ts";
+import type { Piece } from "../storage/disk.ts";
 import type { SpaceCut, StreamCut } from "./home-writer.ts";
 import { quantizationOf, spaceGeometry } from "./space-geometry.ts";
 import type { SpaceRoot, SpaceTable } from "./space-table.ts";
@@ -28,6 +30,8 @@ import type { SpaceDescription } from "./space-writer.ts";
 /** What the manifest says of a space beside its files. */
 export type SpaceMeta = {
   readonly description: SpaceDescription;
+  /** the image of the space that the files hold; another one has other slots */
+  readonly image: number;
   readonly nodeCount: number;
   readonly termCount: number;
   readonly contentBytes: number;
@@ -57,14 +61,25 @@ export function writeCheckpoint(options: {
   const { store, table, epoch, cut, untilDurable, scratchDirectory } = options;
   const writer = store.begin();
   const kept = new Set<number>();
+  const images = new Map(store.spaces().map(({ spaceId, meta }) => [spaceId, (meta as SpaceMeta).image]));
   try {
     for (const space of cut.spaces) {
       const root = table.roots[space.spaceIndex]!;
       epoch.enter();
       try {
-        // Deleted since the cut: the log behind the cut ends with its deletion, so it may be missing here.
-        if (!root.isOpen || root.load("spaceId") !== space.spaceId) continue;
-        writeSpace(writer.space(space.spaceId), root, space, scratchDirectory);
+        if (!root.isOpen || root.load("spaceId") !== space.spaceId) {
+          // Deleted since the cut: the log behind the cut ends with its deletion, so it may be missing here.
+          if (!table.open().some((each) => each.load("spaceId") === space.spaceId)) continue;
+          throw new OperatorError({
+            code: "checkpoint-failed",
+            message: `The space "${root.text("name")}" was compacted while its checkpoint was written`,
+            remedy: "Nothing: the next checkpoint holds its new image",
+          });
+        }
+        writeSpace(writer.space(space.spaceId), root, space, {
+          scratchDirectory,
+          image: images.get(space.spaceId),
+        });
         kept.add(space.spaceId);
       } finally {
         epoch.exit();
@@ -84,7 +99,14 @@ function writtenBytes(writer: CheckpointWriter): number {
   return writer.writtenBytes;
 }
 
-function writeSpace(out: SpaceCheckpoint, root: SpaceRoot, cut: SpaceCut, scratchDirectory: string): void {
+function writeSpace(
+  files: SpaceCheckpoint,
+  root: SpaceRoot,
+  cut: SpaceCut,
+  { scratchDirectory, image }: { scratchDirectory: string; image: number | undefined },
+): void {
+  // Another image has other slots, so nothing of what the files hold can stay.
+  const out = new GrowingFiles(files, image === root.number("image"));
   const description: SpaceDescription = {
     spaceId: cut.spaceId,
     name: root.text("name"),
@@ -134,22 +156,44 @@ function writeSpace(out: SpaceCheckpoint, root: SpaceRoot, cut: SpaceCut, scratc
     out.bytes("forward"),
     forward.pieces(out.bytes("forward"), cut.forwardBytes),
   );
-  out.blob("forgotten", [forgottenBits(headers, cut.nodeCount)]);
-  const graph = writeGraph(out, root, scratchDirectory);
+  files.blob("forgotten", [forgottenBits(headers, cut.nodeCount)]);
+  const graph = writeGraph(files, root, scratchDirectory);
   const meta: SpaceMeta = {
     description,
+    image: root.number("image"),
     nodeCount: cut.nodeCount,
     termCount: cut.termCount,
     contentBytes: cut.contentBytes,
     forwardBytes: cut.forwardBytes,
     graph,
   };
-  out.meta(meta);
+  files.meta(meta);
+}
+
+/** The growing files of a space: continued, or begun anew where they held another image of it. */
+class GrowingFiles {
+  readonly #files: SpaceCheckpoint;
+  readonly #continued: boolean;
+
+  constructor(files: SpaceCheckpoint, continued: boolean) {
+    this.#files = files;
+    this.#continued = continued;
+  }
+
+  /** Bytes that are held already. */
+  bytes(name: string): number {
+    return this.#continued ? this.#files.bytes(name) : 0;
+  }
+
+  append(name: string, chunkBytes: number, fromByte: number, pieces: Iterable<Piece>): void {
+    if (this.#continued) this.#files.append(name, chunkBytes, fromByte, pieces);
+    else this.#files.rewrite(name, chunkBytes, pieces);
+  }
 }
 
 /** Appends the slots that the last checkpoint did not hold, from private copies that `settle` has gone over. */
 function appendSlots(
-  out: SpaceCheckpoint,
+  out: GrowingFiles,
   name: string,
   arena: SlotArenaReader,
   count: number,

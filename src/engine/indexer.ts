@@ -12,7 +12,7 @@
  */
 
 import { VectorGraph } from "../index/vector-graph.ts";
-import { NODE_UNBOUND } from "../layout/space-root.ts";
+import { NODE_UNBOUND, SPACE_STATE } from "../layout/space-root.ts";
 import type { EpochReader, Epochs } from "../shm/epochs.ts";
 import type { IndexPace } from "./index-pace.ts";
 import { graphConfig } from "./space-graph.ts";
@@ -66,14 +66,14 @@ export class Indexer {
     const { roots } = this.#table;
     for (let spaceIndex = this.#ordinal; spaceIndex < roots.length; spaceIndex += this.#count) {
       const root = roots[spaceIndex]!;
-      if (!root.isOpen) {
+      if (!isIndexed(root)) {
         this.#forget(spaceIndex);
         continue;
       }
       // A space deleted from here on is not freed before the epoch is left.
       this.#epoch.enter();
       try {
-        if (!root.isOpen) continue;
+        if (!isIndexed(root)) continue;
         done += this.#advance(root);
         const nodeCount = root.load("nodeCount");
         nodes += nodeCount;
@@ -166,4 +166,10 @@ export class Indexer {
       return false;
     });
   }
+}
+
+/** Open spaces, and images that will replace one once they are in a graph. */
+function isIndexed(root: SpaceRoot): boolean {
+  const state = root.load("state");
+  return state === SPACE_STATE.open || state === SPACE_STATE.compacting;
 }

@@ -68,7 +68,7 @@ function loadSpace(
   threads: number,
 ): SpaceWriter {
   const { nodeCount, termCount, contentBytes, forwardBytes } = meta;
-  const space = keeper.claim(meta.description, meta.graph);
+  const space = keeper.claim(meta.description, meta.graph, meta.image);
   const { headers, vectors, quantised, content, forward, terms } = space.arenas;
   if (nodeCount > 0) {
     headers.ensure(nodeCount - 1);

@@ -4,12 +4,14 @@
  * Service and recovery go through the same `apply`, so what a restart rebuilds is what was there.
  */
 import { assert } from "../base/assert.ts";
+import { OperatorError } from "../base/errors.ts";
 import { analyse } from "../language/analyse.ts";
 import { TermBuffer } from "../language/term-buffer.ts";
 import { FORGET_HEAD_BYTES, LOG_KIND } from "../layout/log-payload.ts";
 import { SPACE_STATE } from "../layout/space-root.ts";
 import { WRITE_OUTCOME } from "../layout/write-message.ts";
 import type { Epochs } from "../shm/epochs.ts";
+import { Compaction } from "./compaction.ts";
 import type { SpaceCut, StreamCut } from "./home-writer.ts";
 import type { GraphShape } from "./space-graph.ts";
 import type { SpaceTable } from "./space-table.ts";
@@ -22,6 +24,9 @@ const encoder = new TextEncoder();
 /** What a create-space request carries, and with the id what the log records. */
 export type SpacePlan = Omit<SpaceDescription, "spaceId">;
 
+/** Below this, what a compaction gives back (some 35 MB at 768 dimensions) is not worth its work. */
+const COMPACT_FORGOTTEN_MIN = 8192;
+
 export class SpaceKeeper {
   readonly table: SpaceTable;
   readonly #writer: number;
@@ -32,6 +37,11 @@ export class SpaceKeeper {
   readonly #byId = new Map<number, SpaceWriter>();
   #retired: { space: SpaceWriter; epoch: number }[] = [];
   readonly #orphans = new Set<number>();
+  /** images in place of compacted ones, by table index and generation of the old one */
+  readonly #successors = new Map<string, SpaceWriter>();
+  #compaction: Compaction | undefined;
+  readonly #compactForgottenMin: number;
+  #compactAfter = 0;
   #nextOrdinal = 1;
   readonly #memory = new RememberView();
   readonly #terms = new TermBuffer();
@@ -41,7 +51,10 @@ export class SpaceKeeper {
     writerCount: number;
     space: SpaceOptions;
     epochs: Epochs;
+    /** forgotten memories from which a space is worth compacting */
+    compactForgottenMin?: number;
   }) {
+    this.#compactForgottenMin = options.compactForgottenMin ?? COMPACT_FORGOTTEN_MIN;
     this.table = options.table;
     this.#writer = options.space.writer;
     this.#writerCount = options.writerCount;
@@ -60,7 +73,9 @@ export class SpaceKeeper {
   /** The space at a table index, if it is still the one the caller meant. */
   at(spaceIndex: number, generation: number): SpaceWriter | undefined {
     const space = this.#spaces.get(spaceIndex);
-    return space !== undefined && space.root.load("generation") === generation ? space : undefined;
+    if (space !== undefined && space.root.load("generation") === generation) return space;
+    // Requests that were under way when the space was compacted still name its old image.
+    return this.#successors.get(`${spaceIndex}/${generation}`);
   }
 
   /** The space that a delete payload names. Payloads may lie in shared memory, which decoders refuse. */
@@ -93,10 +108,10 @@ export class SpaceKeeper {
    * Makes an empty space that readers do not see yet, for recovery to fill.
    * @param graph how its graph was built, where a checkpoint says so; as in the settings otherwise
    */
-  claim(description: SpaceDescription, graph?: GraphShape): SpaceWriter {
+  claim(description: SpaceDescription, graph?: GraphShape, image?: number): SpaceWriter {
     const root = this.#freeRoot();
     assert(root !== undefined, "the space table has a free block for every space");
-    const space = new SpaceWriter(root, description, { ...this.#options, ...graph });
+    const space = new SpaceWriter(root, description, { ...this.#options, ...graph, image });
     this.#spaces.set(root.spaceIndex, space);
     this.#byId.set(description.spaceId, space);
     const ordinal = Math.floor(description.spaceId / this.#writerCount);
@@ -106,10 +121,96 @@ export class SpaceKeeper {
 
   /** Hides a space from readers; its memory is given back once the last of them has left it. */
   delete(space: SpaceWriter): void {
+    if (this.#compaction?.from === space) this.#abandonCompaction();
+    for (const [key, successor] of this.#successors) if (successor === space) this.#successors.delete(key);
     space.close();
     this.#spaces.delete(space.root.spaceIndex);
     this.#byId.delete(space.description.spaceId);
     this.#retired.push({ space, epoch: this.#epochs.advance() });
+  }
+
+  /**
+   * Does a part of a compaction, and starts one where a space holds more forgotten memories than live ones.
+   *
+   * @param slots most to copy now, some 10 µs each
+   * @returns whether anything was done
+   */
+  compact(slots: number): boolean {
+    try {
+      this.#compaction ??= this.#startCompaction();
+      if (this.#compaction === undefined) return false;
+      const compaction = this.#compaction;
+      // The graph being built for the old image is the one that was asked for.
+      if (isRebuilding(compaction.from)) {
+        this.#abandonCompaction();
+        return false;
+      }
+      const copied = compaction.advance(slots);
+      if (copied > 0 || !compaction.isReady) return copied > 0;
+      this.#replace(compaction);
+      return true;
+    } catch (error) {
+      if (!(error instanceof OperatorError) || error.code !== "memory-refused") throw error;
+      // There has to be room for both images for a while; without it the old one simply goes on.
+      if (this.#compaction !== undefined) this.#abandonCompaction();
+      this.#compactAfter = this.#writeCount() * 1.1;
+      return false;
+    }
+  }
+
+  /** Memories ever stored in all spaces: what a put-off compaction waits by. */
+  #writeCount(): number {
+    let count = 0;
+    for (const space of this.#byId.values()) count += space.nodeCount;
+    return count;
+  }
+
+  #crowded(): SpaceWriter | undefined {
+    for (const space of this.#byId.values()) {
+      const forgotten = space.root.load("forgottenCount");
+      if (forgotten < this.#compactForgottenMin || forgotten <= space.root.load("liveCount")) continue;
+      if (!isRebuilding(space)) return space;
+    }
+    return undefined;
+  }
+
+  #startCompaction(): Compaction | undefined {
+    const from = this.#crowded();
+    if (from === undefined) return undefined;
+    if (this.#compactAfter > 0 && this.#writeCount() < this.#compactAfter) return undefined;
+    const root = this.#freeRoot();
+    // A full table puts it off: each image needs a block of its own.
+    if (root === undefined) return undefined;
+    const to = new SpaceWriter(root, from.description, {
+      ...this.#options,
+      M: from.root.load("graphM"),
+      efConstruction: from.root.load("graphEfConstruction"),
+      image: from.image + 1,
+    });
+    return new Compaction(from, to);
+  }
+
+  /** The compacted image takes the old one's place: it opens first, so that readers always find one. */
+  #replace({ from, to, end }: Compaction): void {
+    end();
+    this.#compaction = undefined;
+    to.open();
+    const key = `${from.root.spaceIndex}/${from.root.load("generation")}`;
+    for (const [old, successor] of this.#successors) if (successor === from) this.#successors.set(old, to);
+    this.#successors.set(key, to);
+    this.#spaces.delete(from.root.spaceIndex);
+    this.#spaces.set(to.root.spaceIndex, to);
+    this.#byId.set(to.description.spaceId, to);
+    from.close();
+    this.#retired.push({ space: from, epoch: this.#epochs.advance() });
+  }
+
+  #abandonCompaction(): void {
+    const { to, end } = this.#compaction!;
+    end();
+    this.#compaction = undefined;
+    to.close();
+    this.#retired.push({ space: to, epoch: this.#epochs.advance() });
   }
 
   /** Frees deleted spaces that nobody reads any more, and whatever else was retired. */
@@ -189,6 +290,10 @@ export class SpaceKeeper {
     }
     return undefined;
   }
+}
+
+function isRebuilding({ root }: SpaceWriter): boolean {
+  return root.load("rebuildRequested") !== root.load("rebuildDone");
 }
 
 export function encodeSpacePlan(plan: SpacePlan): Uint8Array {

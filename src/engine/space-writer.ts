@@ -11,7 +11,8 @@ import { quantiseVector } from "../ffi/vector.ts";
 import { VectorGraph } from "../index/vector-graph.ts";
 import { type TermList, WordIndexWriter } from "../index/word-index-writer.ts";
 import type { Language } from "../language/languages.ts";
-import { FORGET } from "../layout/log-payload.ts";
+import { CONTENT_RECORD, CONTENT_RECORD_HEAD_BYTES } from "../layout/content-record.ts";
+import { FORGET, REMEMBER, REMEMBER_HEAD_BYTES } from "../layout/log-payload.ts";
 import { NODE_HEADER, NODE_HEADER_BYTES, NODE_STATE } from "../layout/node-header.ts";
 import { POSTING_UNIT_BYTES } from "../layout/posting.ts";
 import {
@@ -28,7 +29,7 @@ import { findSlot, type IdKey } from "./id-index.ts";
 import { type SpaceGeometry, spaceGeometry } from "./space-geometry.ts";
 import { graphConfig } from "./space-graph.ts";
 import type { SpaceRoot } from "./space-table.ts";
-import type { RememberView } from "./write-codec.ts";
+import { RememberView } from "./write-codec.ts";
 
 const WORDS = NODE_HEADER_BYTES / 4;
 const NUMBERS = NODE_HEADER_BYTES / 8;
@@ -51,6 +52,8 @@ export type SpaceOptions = {
   /** of the graph to be */
   readonly M: number;
   readonly efConstruction: number;
+  /** number of the arenas' image; 1 where absent */
+  readonly image?: number | undefined;
 };
 
 export type SpaceArenas = {
@@ -92,6 +95,7 @@ export class SpaceWriter {
     root.publish("dimensions", description.dimensions);
     root.publish("quantization", QUANTIZATION[description.quantization]);
     root.setNumber("createdAtMs", description.createdAtMs);
+    root.setNumber("image", options.image ?? 1);
     root.setText("name", description.name);
     root.setText("embedder", description.embedder);
     root.setText("language", description.language);
@@ -172,6 +176,18 @@ export class SpaceWriter {
     VectorGraph.attach(this.root.number("graph")).close();
     this.root.publish("indexedCount", 0);
     this.#openGraph();
+  }
+
+  /** Called with each slot that is forgotten, before it is; compaction follows along by it. */
+  onForget: ((slot: number) => void) | undefined;
+
+  get image(): number {
+    return this.root.number("image");
+  }
+
+  /** Lets the indexers work on it, though readers do not see it yet. */
+  openToIndexers(): void {
+    this.root.publish("state", SPACE_STATE.compacting);
   }
 
   /** Readers may find the space from here on. */
@@ -383,7 +399,66 @@ export class SpaceWriter {
     this.root.publish("graphEfConstruction", efConstruction);
   }
 
+  /**
+   * Stores a live memory of another image of this space, as it is there; a slot that is not live is passed over.
+   */
+  adopt(from: SpaceWriter, slot: number): void {
+    const { headers, content, vectors } = from.arenas;
+    const chunk = headers.chunkOfSlot(slot);
+    const index = headers.indexInChunk(slot);
+    const words = headers.u32(chunk);
+    const numbers = headers.f64(chunk);
+    const floats = headers.f32(chunk);
+    const base = index * WORDS;
+    if (words[base + STATE] !== NODE_STATE.live) return;
+    const recordBytes = words[base + NODE_HEADER.contentBytes / 4]!;
+    const norm = floats[base + NODE_HEADER.vectorNorm / 4]!;
+    const { dimensions } = this.description;
+    const bytes = new Uint8Array(REMEMBER_HEAD_BYTES + recordBytes + (norm > 0 ? dimensions * 4 : 0));
+    const view = new DataView(bytes.buffer);
+    view.setFloat64(REMEMBER.timestampMs, numbers[index * NUMBERS + NODE_HEADER.timestampMs / 8]!, true);
+    view.setFloat64(REMEMBER.storedAtMs, numbers[index * NUMBERS + NODE_HEADER.storedAtMs / 8]!, true);
+    view.setUint32(REMEMBER.idHash, words[base + HASH_LOW]!, true);
+    view.setUint32(REMEMBER.idHash + 4, words[base + HASH_LOW + 1]!, true);
+    view.setFloat32(REMEMBER.confidence, floats[base + NODE_HEADER.confidence / 4]!, true);
+    view.setFloat32(REMEMBER.norm, norm, true);
+    view.setUint32(REMEMBER.recordBytes, recordBytes, true);
+    view.setUint32(REMEMBER.dimensions, norm > 0 ? dimensions : 0, true);
+    content.readInto(
+      numbers[index * NUMBERS + NODE_HEADER.contentAt / 8]!,
+      bytes.subarray(REMEMBER_HEAD_BYTES),
+      recordBytes,
+    );
+    if (norm > 0) vectors.readInto(slot, bytes.subarray(REMEMBER_HEAD_BYTES + recordBytes), dimensions * 4);
+    this.remember(
+      new RememberView().open(bytes),
+      from.#words.termsOf(numbers[index * NUMBERS + NODE_HEADER.forwardAt / 8]!),
+      words[base + NODE_HEADER.tokenCount / 4]!,
+      numbers[index * NUMBERS + NODE_HEADER.sequence / 8]!,
+    );
+  }
+
+  /** Forgets the memory that another image of this space holds in `slot`, where this one holds it. */
+  forgetTwin(from: SpaceWriter, slot: number): void {
+    const { headers, content } = from.arenas;
+    const chunk = headers.chunkOfSlot(slot);
+    const base = headers.indexInChunk(slot) * WORDS;
+    const words = headers.u32(chunk);
+    const record = new Uint8Array(words[base + NODE_HEADER.contentBytes / 4]!);
+    content.readInto(headers.f64(chunk)[base / 2 + NODE_HEADER.contentAt / 8]!, record, record.byteLength);
+    const view = new DataView(record.buffer);
+    const twin = this.find({
+      hashLow: words[base + HASH_LOW]!,
+      hashHigh: words[base + HASH_LOW + 1]!,
+      bytes: record,
+      at: CONTENT_RECORD_HEAD_BYTES + view.getUint16(CONTENT_RECORD.tagCount, true) * 8,
+      length: view.getUint16(CONTENT_RECORD.idBytes, true),
+    });
+    if (twin >= 0) this.#forgetSlot(twin);
+  }
+
   #forgetSlot(slot: number): void {
+    this.onForget?.(slot);
     const { headers } = this.arenas;
     const chunk = headers.chunkOfSlot(slot);
     const index = headers.indexInChunk(slot);

@@ -86,6 +86,25 @@ export class WordIndexWriter {
     this.#eachTerm(forwardAt, (termIndex, frequency) => this.#post(termIndex, slot, frequency, lengthByte));
   }
 
+  /** The terms of a memory, from its forward list. */
+  termsOf(forwardAt: number): TermList {
+    const los: number[] = [];
+    const his: number[] = [];
+    const frequencies: number[] = [];
+    this.#eachTerm(forwardAt, (termIndex, frequency) => {
+      const { words, base } = this.#record(termIndex);
+      los.push(words[base + TERM.hashLow]!);
+      his.push(words[base + TERM.hashHigh]!);
+      frequencies.push(frequency);
+    });
+    return {
+      count: los.length,
+      los: Uint32Array.from(los),
+      his: Uint32Array.from(his),
+      frequencies: Uint32Array.from(frequencies),
+    };
+  }
+
   /** Takes a forgotten memory's terms out of the document frequencies. */
   forget(forwardAt: number): void {
     this.#eachTerm(forwardAt, (termIndex) => {

@@ -88,6 +88,8 @@ export const SPACE_NUMBER = {
   lastSequence: 20,
   /** bytes of contents, the texts and metadata as stored */
   contentUsedBytes: 21,
+  /** which image of the space these arenas are: compaction makes the next one, with other slots */
+  image: 22,
 } as const;
 
 export const SPACE_NUMBERS_AT = 128;
@@ -97,8 +99,11 @@ export const SPACE_TEXT = {
   language: { at: 896, bytes: 64 },
 } as const;
 
-/** `claimed`: a home writer fills the block in, or recovers the space; readers do not see it yet. */
-export const SPACE_STATE = { free: 0, open: 1, closing: 2, claimed: 3 } as const;
+/**
+ * `claimed`: a home writer fills the block in, or recovers the space; readers do not see it yet.
+ * `compacting`: the same, for the compacted image of a space that is open; indexers work on it already.
+ */
+export const SPACE_STATE = { free: 0, open: 1, closing: 2, claimed: 3, compacting: 4 } as const;
 export const QUANTIZATION = { f32: 0, bf16: 1, f16: 2, i8: 3 } as const;
 export type Quantization = keyof typeof QUANTIZATION;
 

@@ -28,12 +28,14 @@ export class SpaceUnderTest {
   readonly #terms = new TermBuffer();
   #sequence = 0;
 
-  constructor() {
+  /** @param compactForgottenMin forgotten memories from which the space is compacted */
+  constructor(compactForgottenMin?: number) {
     this.keeper = new SpaceKeeper({
       table: this.table,
       writerCount: 1,
       space: { policy: { hugePages: "off" }, writer: 0, M: 8, efConstruction: 32 },
       epochs: this.epochs,
+      ...(compactForgottenMin === undefined ? {} : { compactForgottenMin }),
     });
     this.space = this.keeper.create(
       {
@@ -72,7 +74,7 @@ export class SpaceUnderTest {
       replaces: true,
     });
     analyse(memory.content, "english", this.#terms);
-    return this.space.remember(
+    return this.current.remember(
       new RememberView().open(payload),
       this.#terms,
       this.#terms.tokenCount,
@@ -81,13 +83,27 @@ export class SpaceUnderTest {
   }
 
   forget(id: string): boolean {
-    return this.space.forget(this.#encoder.forget(id).slice(), FORGET_HEAD_BYTES, ++this.#sequence);
+    return this.current.forget(this.#encoder.forget(id).slice(), FORGET_HEAD_BYTES, ++this.#sequence);
+  }
+
+  /** The writing end in force: another one once the space was compacted. */
+  get current(): SpaceWriter {
+    return this.keeper.byId(1)!;
+  }
+
+  /** A reader of the image in force. */
+  currentReader(): SpaceReader {
+    const root = this.table.find("test");
+    // A deleted space is still there for whoever is inside.
+    if (root === undefined || this.reader.isCurrent) return this.reader;
+    return new SpaceReader(root, { k1: 1.2, b: 0.75 }, this.accumulator);
   }
 
   /** The memory with this id, as a reader finds it. */
   get(id: string) {
-    const slot = this.reader.find(idKeyOf(id));
-    return slot < 0 ? undefined : this.reader.memory(slot);
+    const reader = this.currentReader();
+    const slot = reader.find(idKeyOf(id));
+    return slot < 0 ? undefined : reader.memory(slot);
   }
 
   /** BM25 scores by slot of all live memories that hold a word of the query. */
