@@ -1,8 +1,8 @@
 /**
  * A memory space as the vector graph sees it, without the engine: headers, vectors and records in chunks.
  *
- * Slots are filled in order and counted as published at once. Chunks are plain buffers, kept alive here, so
- * their addresses stay valid as long as this object does; benches ask for mapped memory, on huge pages as the
+ * Slots are filled in order and counted as published at once. Chunks are plain buffers, kept to the end of
+ * the process: a graph knows them by address only, which keeps nothing from the garbage collector. Benches ask for mapped memory, on huge pages as the
  * appliance has it.
  */
 import { ptr } from "bun:ffi";
@@ -25,6 +25,8 @@ export type SlotFacts = {
   readonly embedded?: boolean;
 };
 
+const keptForever: Chunks[] = [];
+
 class Chunks {
   readonly #chunks: DataView[] = [];
   readonly #table: BigUint64Array;
@@ -36,6 +38,7 @@ class Chunks {
     this.chunkBytes = chunkBytes;
     this.#isMapped = isMapped;
     this.#table = new BigUint64Array(chunksMax);
+    keptForever.push(this);
   }
 
   get tableAddress(): number {
