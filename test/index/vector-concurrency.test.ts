@@ -1,5 +1,5 @@
 /** One thread inserts, saves and repairs while others search the same graph by its address. */
-import { expect, test } from "bun:test";
+import { expect, setDefaultTimeout, test } from "bun:test";
 import { closeSync, mkdtempSync, openSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -8,6 +8,9 @@ import { VectorGraph } from "../../src/index/vector-graph.ts";
 import { SEARCH_PLAN, VectorSearcher } from "../../src/index/vector-searcher.ts";
 import type { SearchJob, SearchReport } from "./vector-search-worker.ts";
 import { TestSpace } from "./vector-space.ts";
+
+// Seconds on an idle machine; graphs take their time where other work runs beside.
+setDefaultTimeout(120_000);
 
 const DIMENSIONS = 64;
 const COUNT = 6000;
@@ -102,4 +105,4 @@ test("VectorGraph is searched by several workers while it grows past its capacit
   loaded.close();
   graph.close();
   rmSync(directory, { recursive: true });
-}, 60_000);
+});

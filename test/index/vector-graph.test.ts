@@ -1,5 +1,5 @@
 /** Filling, repairing, saving and loading a graph; what a damaged file does. */
-import { afterAll, describe, expect, test } from "bun:test";
+import { afterAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { closeSync, fstatSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -11,6 +11,9 @@ import { FileError } from "../../src/ffi/file-error.ts";
 import { VectorGraph } from "../../src/index/vector-graph.ts";
 import { SEARCH_PLAN, VectorSearcher } from "../../src/index/vector-searcher.ts";
 import { TestSpace } from "./vector-space.ts";
+
+// Seconds on an idle machine; graphs take their time where other work runs beside.
+setDefaultTimeout(120_000);
 
 const SEED = 11;
 const DIMENSIONS = 32;

@@ -1,11 +1,14 @@
 /** Searches against exact comparison in JavaScript: recall by quantisation, the tail, filters, ties, bounds. */
-import { afterAll, describe, expect, test } from "bun:test";
+import { afterAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { clustered, row } from "../../bench/support/clustered.ts";
 import { Random } from "../../src/base/random.ts";
 import { VectorGraph } from "../../src/index/vector-graph.ts";
 import { SEARCH_PLAN, VectorSearcher, VIA } from "../../src/index/vector-searcher.ts";
 import type { Quantization } from "../../src/layout/space-root.ts";
 import { filterBlock, type SlotFacts, TestSpace } from "./vector-space.ts";
+
+// Seconds on an idle machine; graphs take their time where other work runs beside.
+setDefaultTimeout(120_000);
 
 const SEED = 7;
 const DIMENSIONS = 96;
