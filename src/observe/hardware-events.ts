@@ -12,6 +12,7 @@
  *   data fills came from (0x44: 0x02 own L3; 0x04, 0x10 other caches; 0x08, 0x40 memory, near and far), and
  *   remote loads by demand fills from the far side (0x43). Zen 4 and 5: operations by width (0x08).
  *   Both as the kernel's own tables have them (tools/perf/pmu-events/arch/x86).
+ * - arm64: the kernel's cache-references are the L1's, so the last-level cache is asked for by its own name.
  */
 import { PERF_TYPE, type PerfEvent } from "../ffi/perf-events.ts";
 
@@ -88,9 +89,11 @@ export function hardwareEvent(name: HardwareEvent, processor: Processor): PerfEv
       return cacheEvent(CACHE.dtlb, RESULT.miss);
     case "llc_references":
       if (processor.vendor === "amd") return fromZen3(processor, raw(0x44, 0x5e));
+      if (processor.vendor === "other") return cacheEvent(CACHE.llc, RESULT.access);
       return { type: PERF_TYPE.hardware, config: 2 };
     case "llc_misses":
       if (processor.vendor === "amd") return fromZen3(processor, raw(0x44, 0x5c));
+      if (processor.vendor === "other") return cacheEvent(CACHE.llc, RESULT.miss);
       return { type: PERF_TYPE.hardware, config: 3 };
     case "remote_loads":
       if (processor.vendor === "amd") return fromZen3(processor, raw(0x43, 0x50));
@@ -111,7 +114,7 @@ export const SOFTWARE_PERF_EVENTS: Readonly<Record<SoftwareEvent, PerfEvent>> = 
 };
 
 /** As perf_event_open(2) numbers caches and what became of an access; the operation is 0, a read. */
-const CACHE = { l1d: 0, dtlb: 3, node: 6 } as const;
+const CACHE = { l1d: 0, llc: 2, dtlb: 3, node: 6 } as const;
 const RESULT = { access: 0, miss: 1 } as const;
 
 /** Family 6 models whose event 0xC7 has 256-bit vectors at most: Broadwell, client Skylake and its kin. */
