@@ -34,7 +34,7 @@ import {
 import type { Doorbell } from "../shm/doorbell.ts";
 import type { RingConsumer, RingProducer } from "../shm/ring.ts";
 import type { Log } from "../storage/log.ts";
-
+import { SILENT_WRITER_METER, type WriterMeter } from "./meters.ts";
 import type { SpaceKeeper } from "./space-keeper.ts";
 import { RememberView } from "./write-codec.ts";
 
@@ -67,6 +67,7 @@ export type HomeWriterOptions = {
   readonly alive: () => void;
   /** hands a cut to whoever asked for a checkpoint */
   readonly onCut: (cut: StreamCut) => void;
+  readonly meter?: WriterMeter;
 };
 
 /** Where a checkpoint may cut: what every space held when the log had this sequence. */
@@ -100,6 +101,7 @@ const COMPACT_SLOTS_BUSY = 16;
 
 export class HomeWriter {
   readonly #options: HomeWriterOptions;
+  readonly #meter: WriterMeter;
   readonly #memory = new RememberView();
   /** replies that wait for the next write, and for the next sync */
   #untilWrite: HeldReply[] = [];
@@ -114,6 +116,7 @@ export class HomeWriter {
 
   constructor(options: HomeWriterOptions) {
     this.#options = options;
+    this.#meter = options.meter ?? SILENT_WRITER_METER;
     this.#lastSyncAtMs = options.now();
   }
 
@@ -192,6 +195,7 @@ export class HomeWriter {
     if (log.writtenSequence > log.syncedSequence) {
       log.sync();
       const tookMs = now() - startedAtMs;
+      this.#meter.flushed(tookMs, this.#groupRecords);
       facts[STREAM_FACT.syncedSequence] = log.syncedSequence;
       facts[STREAM_FACT.groupCount] = facts[STREAM_FACT.groupCount]! + 1;
       facts[STREAM_FACT.groupRecords] = facts[STREAM_FACT.groupRecords]! + this.#groupRecords;
@@ -397,6 +401,7 @@ export class HomeWriter {
     const sequence = log.append(kind, spaceId, payload, 0, payload.byteLength);
     facts[STREAM_FACT.appendedSequence] = sequence;
     facts[STREAM_FACT.appendedBytes] = facts[STREAM_FACT.appendedBytes]! + bytes;
+    this.#meter.appended(bytes);
     this.#groupBytes += bytes;
     this.#groupRecords += 1;
     return sequence;

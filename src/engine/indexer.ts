@@ -15,6 +15,7 @@ import { VectorGraph } from "../index/vector-graph.ts";
 import { NODE_UNBOUND, SPACE_STATE } from "../layout/space-root.ts";
 import type { EpochReader, Epochs } from "../shm/epochs.ts";
 import type { IndexPace } from "./index-pace.ts";
+import { type IndexMeter, SILENT_INDEX_METER } from "./meters.ts";
 import { graphConfig } from "./space-graph.ts";
 import type { SpaceRoot, SpaceTable } from "./space-table.ts";
 
@@ -39,6 +40,7 @@ export class Indexer {
   readonly #count: number;
   readonly #known: (Known | undefined)[] = [];
   readonly #pace: IndexPace;
+  readonly #meter: IndexMeter;
   #retired: { graph: VectorGraph; epoch: number }[] = [];
 
   constructor(options: {
@@ -49,6 +51,7 @@ export class Indexer {
     ordinal: number;
     count: number;
     pace: IndexPace;
+    meter?: IndexMeter;
   }) {
     this.#table = options.table;
     this.#epoch = options.epoch;
@@ -56,6 +59,7 @@ export class Indexer {
     this.#ordinal = options.ordinal;
     this.#count = options.count;
     this.#pace = options.pace;
+    this.#meter = options.meter ?? SILENT_INDEX_METER;
   }
 
   /** Gives every space of this indexer one batch. @returns slots gone through; 0 when there was nothing to do */
@@ -94,7 +98,7 @@ export class Indexer {
     let done = 0;
     if (nodeCount > covered && (covered > 0 || nodeCount >= GRAPH_WORTH)) {
       const count = Math.min(BATCH_SLOTS, nodeCount - covered);
-      known.graph.add(covered, count);
+      this.#add(known.graph, covered, count);
       root.publish("indexedCount", covered + count);
       root.setNumber("graphBytes", known.graph.stats().usedBytes);
       done += count;
@@ -121,10 +125,10 @@ export class Indexer {
       root.publish("rebuildProgress", 0);
     }
     const { graph, M, efConstruction } = known.rebuild;
-    const built = root.load("rebuildProgress");
+    const built = graph.stats().covered;
     const target = root.load("indexedCount");
     const count = Math.min(BATCH_SLOTS, target - built);
-    if (count > 0) graph.add(built, count);
+    if (count > 0) this.#add(graph, built, count);
     root.publish("rebuildProgress", built + count);
     if (built + count < target) return count;
 
@@ -136,10 +140,17 @@ export class Indexer {
     root.publish("graphEfConstruction", efConstruction);
     root.publish("graphGeneration", root.load("graphGeneration") + 1);
     root.publish("rebuildDone", request);
+    this.#meter.rebuilt();
     known.graph = graph;
     known.rebuild = undefined;
     this.#retired.push({ graph: old, epoch: this.#epochs.advance() });
     return count;
+  }
+
+  #add(graph: VectorGraph, firstSlot: number, count: number): void {
+    const startedAtMs = this.#meter.nowMs();
+    const linked = graph.add(firstSlot, count);
+    if (linked > 0) this.#meter.inserted(this.#meter.nowMs() - startedAtMs, linked);
   }
 
   #knownOf(root: SpaceRoot): Known {

@@ -11,6 +11,7 @@ import { ScoreAccumulator } from "../index/word-index-reader.ts";
 import { analyse } from "../language/analyse.ts";
 import { TermBuffer } from "../language/term-buffer.ts";
 import { timesMentioned } from "../language/time-mention.ts";
+import { OPERATION, STAGE } from "../layout/metric-codes.ts";
 import { WRITE_OP, WRITE_OUTCOME } from "../layout/write-message.ts";
 import type { EpochReader } from "../shm/epochs.ts";
 import type {
@@ -31,6 +32,7 @@ import type {
 } from "./engine.ts";
 import type { EngineSettings } from "./engine-settings.ts";
 import { idKeyOf } from "./id-key.ts";
+import { type EngineMeter, SILENT_ENGINE_METER } from "./meters.ts";
 import { normalised } from "./normalise.ts";
 import { Recaller } from "./recall.ts";
 import { SpaceDirectory } from "./space-directory.ts";
@@ -55,6 +57,8 @@ export type MemoryEngineOptions = {
   /** told of every recall answered: the indexer goes by it */
   readonly onRecall: () => void;
   readonly health: (spaces: SpaceInfo[]) => Health;
+  /** told of the stages of operations; of the operations themselves, `MeteredEngine` tells */
+  readonly meter?: EngineMeter;
 };
 
 /** How long a write waits for the indexer to make room in the tail before it is answered `overloaded`. */
@@ -63,6 +67,7 @@ const TAIL_POLL_MS = 2;
 
 export class MemoryEngine implements Engine {
   readonly #options: MemoryEngineOptions;
+  readonly #meter: EngineMeter;
   readonly #directory: SpaceDirectory;
   readonly #recaller: Recaller;
   readonly #readers: (SpaceReader | undefined)[] = [];
@@ -72,6 +77,7 @@ export class MemoryEngine implements Engine {
 
   constructor(options: MemoryEngineOptions) {
     this.#options = options;
+    this.#meter = options.meter ?? SILENT_ENGINE_METER;
     this.#directory = new SpaceDirectory(options);
     this.#recaller = new Recaller(options, this.#accumulator);
   }
@@ -142,7 +148,9 @@ export class MemoryEngine implements Engine {
       }
     }
     client.flush(writer);
+    const sentAtMs = this.#meter.nowMs();
     const replies = await done;
+    this.#meter.stage(OPERATION.remember, STAGE.log, this.#meter.nowMs() - sentAtMs);
     for (let item = 0; item < inputs.length; item++) {
       if (results[item] !== undefined) continue;
       const id = ids[item]!;
@@ -307,11 +315,13 @@ export class MemoryEngine implements Engine {
       return vectors;
     }
     const texts = missing.map((item) => inputs[item]!.content);
+    const startedAtMs = this.#meter.nowMs();
     try {
       const embedded =
         embedder.embedSync !== undefined
           ? embedder.embedSync(texts, "memory", { language: this.#reader(root).language })
           : await embedder.embed(texts, "memory");
+      this.#meter.stage(OPERATION.remember, STAGE.embed, this.#meter.nowMs() - startedAtMs);
       for (let i = 0; i < missing.length; i++)
         vectors[missing[i]!] = checkedVector(embedded[i]!, dimensions, "the embedder");
     } catch (error) {

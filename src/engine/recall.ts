@@ -17,11 +17,13 @@ import type { ScoreAccumulator } from "../index/word-index-reader.ts";
 import { analyse, analyseWords } from "../language/analyse.ts";
 import { TermBuffer } from "../language/term-buffer.ts";
 import { closeness, timesMentioned } from "../language/time-mention.ts";
+import { OPERATION, STAGE } from "../layout/metric-codes.ts";
 import type { EpochReader } from "../shm/epochs.ts";
 import type { RecalledMemory, RecallMode, RecallQuery, RecallWhy } from "./engine.ts";
 import type { EngineSettings } from "./engine-settings.ts";
 import { filterBlock } from "./filter-block.ts";
 import { FusionScratch, type FusionWeights, fuse, scoreOfCosine, scoreOfWords } from "./fuse.ts";
+import { type EngineMeter, SILENT_ENGINE_METER } from "./meters.ts";
 import { normalised } from "./normalise.ts";
 import type { SpaceReader } from "./space-reader.ts";
 import { TopScores } from "./top-scores.ts";
@@ -42,6 +44,7 @@ export class Recaller {
   readonly #settings: EngineSettings;
   readonly #embedder: EmbeddingProvider;
   readonly #epoch: EpochReader;
+  readonly #meter: EngineMeter;
   readonly #accumulator: ScoreAccumulator;
   readonly #searcher = new VectorSearcher(SEARCH_RESULTS_MAX);
   readonly #terms = new TermBuffer();
@@ -58,10 +61,16 @@ export class Recaller {
   readonly #seen = new Set<number>();
 
   constructor(
-    options: { settings: EngineSettings; embedder: EmbeddingProvider; epoch: EpochReader },
+    options: {
+      settings: EngineSettings;
+      embedder: EmbeddingProvider;
+      epoch: EpochReader;
+      meter?: EngineMeter | undefined;
+    },
     accumulator: ScoreAccumulator,
   ) {
     this.#epoch = options.epoch;
+    this.#meter = options.meter ?? SILENT_ENGINE_METER;
     this.#settings = options.settings;
     this.#embedder = options.embedder;
     this.#accumulator = accumulator;
@@ -82,7 +91,9 @@ export class Recaller {
     if (!hasText) throw missing("query", "A recall needs a query or an embedding");
     const text = query.query!;
     try {
+      const startedAtMs = this.#meter.nowMs();
       const vector = await this.#embedQuery(reader, text);
+      this.#meter.stage(OPERATION.recall, STAGE.embed, this.#meter.nowMs() - startedAtMs);
       return { query, mode: query.mode, degraded: undefined, vector, family };
     } catch (error) {
       if (!(error instanceof RequestError) || query.mode === "vector") throw error;
@@ -106,11 +117,21 @@ export class Recaller {
       const k = Math.min(SEARCH_RESULTS_MAX, wanted + 2, nodeCount);
       let queryMass = 0;
       let vectorCount = 0;
-      if (mode !== "words") vectorCount = this.#searchVectors(graph, plan, { k, nodeCount, filter });
-      if (mode !== "vector") queryMass = this.#searchWords(reader, plan, { k, nodeCount, filter, graph });
+      let stageAtMs = this.#meter.nowMs();
+      if (mode !== "words") {
+        vectorCount = this.#searchVectors(graph, plan, { k, nodeCount, filter });
+        stageAtMs = this.#stageEnded(STAGE.vector, stageAtMs);
+      }
+      if (mode !== "vector") {
+        queryMass = this.#searchWords(reader, plan, { k, nodeCount, filter, graph });
+        stageAtMs = this.#stageEnded(STAGE.words, stageAtMs);
+      }
       const facts = { family: plan.family, queryMass, k1: this.#settings.bm25.k1 };
       const weights = this.#score(reader, graph, plan, { vectorCount, facts });
-      return this.#results(reader, plan, { weights, vectorCount });
+      stageAtMs = this.#stageEnded(STAGE.fuse, stageAtMs);
+      const memories = this.#results(reader, plan, { weights, vectorCount });
+      this.#stageEnded(STAGE.fetch, stageAtMs);
+      return memories;
     } finally {
       this.#accumulator.reset();
     }
@@ -118,6 +139,13 @@ export class Recaller {
 
   close(): void {
     this.#searcher.close();
+  }
+
+  /** @returns the time, at which the next stage begins */
+  #stageEnded(stage: number, startedAtMs: number): number {
+    const nowMs = this.#meter.nowMs();
+    this.#meter.stage(OPERATION.recall, stage, nowMs - startedAtMs);
+    return nowMs;
   }
 
   #searchVectors(
@@ -129,6 +157,8 @@ export class Recaller {
     const ef = Math.max(plan.query.ef ?? this.#settings.efSearch, k);
     const searcher = this.#searcher;
     const count = searcher.search(graph, plan.vector, { k, ef, nodeCount, filter });
+    const { distances, scanned } = searcher.stats();
+    this.#meter.searched(distances, scanned);
     for (let i = 0; i < count; i++) {
       this.#slots[i] = searcher.slots[i]!;
       this.#cosines[i] = searcher.similarities[i]!;

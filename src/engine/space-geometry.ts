@@ -5,6 +5,7 @@
 import { CACHE_LINE_BYTES } from "../layout/cache-line.ts";
 import { NODE_HEADER_BYTES } from "../layout/node-header.ts";
 import { TERM_RECORD_BYTES } from "../layout/posting.ts";
+import { quantisedVectorBytes } from "../layout/quantised-vector.ts";
 import { QUANTIZATION, type Quantization } from "../layout/space-root.ts";
 
 const MIB = 1024 * 1024;
@@ -21,8 +22,6 @@ export type SpaceGeometry = {
   readonly postingChunkBytes: number;
 };
 
-export const BYTES_PER_COMPONENT: Record<Quantization, number> = { f32: 4, bf16: 2, f16: 2, i8: 1 };
-
 export function quantizationOf(code: number): Quantization {
   for (const name of Object.keys(QUANTIZATION) as Quantization[])
     if (QUANTIZATION[name] === code) return name;
@@ -35,7 +34,7 @@ export function spaceGeometry(dimensions: number, quantization: Quantization): S
     vectors: { slotsPerChunk: 4096, strideBytes: wholeLines(dimensions * 4) },
     quantised: {
       slotsPerChunk: 4096,
-      strideBytes: wholeLines(dimensions * BYTES_PER_COMPONENT[quantization]),
+      strideBytes: wholeLines(quantisedVectorBytes(quantization, dimensions)),
     },
     terms: { slotsPerChunk: 65_536, strideBytes: TERM_RECORD_BYTES },
     contentChunkBytes: 8 * MIB,

@@ -346,7 +346,11 @@ function infoOf(space: Space): SpaceInfo {
   };
 }
 
-/** BM25 by id, with the usual k1 = 1.2 and b = 0.75 (Robertson & Zaragoza 2009). */
+/** The defaults of recall.bm25_k1 and recall.bm25_b. */
+const K1 = 0.9;
+const B = 0.4;
+
+/** BM25 by id (Robertson & Zaragoza 2009). */
 function bm25Scores(memories: readonly Stored[], terms: readonly string[]): Map<string, number> {
   const scores = new Map<string, number>();
   if (terms.length === 0) return scores;
@@ -358,7 +362,7 @@ function bm25Scores(memories: readonly Stored[], terms: readonly string[]): Map<
     for (const { id, words } of holders) {
       const count = words.filter((word) => word === term).length;
       const part =
-        (idf * (count * 2.2)) / (count + 1.2 * (0.25 + (0.75 * words.length) / Math.max(1, meanLength)));
+        (idf * (count * (K1 + 1))) / (count + K1 * (1 - B + (B * words.length) / Math.max(1, meanLength)));
       scores.set(id, (scores.get(id) ?? 0) + part);
     }
   }
