@@ -1,0 +1,198 @@
+/**
+ * An engine that tells a meter of every operation: what it was, on how large a space, how it ended, how long it
+ * took. It stands around another engine, so that what does the work is not mixed with what watches it; only the
+ * stages inside a recall or remember are told by the parts themselves.
+ *
+ * Cost: two readings of the clock and one record for each operation, and one look into a map.
+ */
+import { ERROR_CODES } from "../base/error-codes.ts";
+import { RequestError } from "../base/errors.ts";
+import { OPERATION, OUTCOME, RECALL_MODES, REMEMBERED } from "../layout/metric-codes.ts";
+import type {
+  Ack,
+  Engine,
+  Forgotten,
+  Health,
+  IndexInfo,
+  IndexRebuild,
+  Memory,
+  MemoryPage,
+  Recalled,
+  RecallQuery,
+  Remembered,
+  RememberInput,
+  SpaceInfo,
+  SpaceSpec,
+} from "./engine.ts";
+import type { EngineMeter } from "./meters.ts";
+import type { SpaceRoot, SpaceTable } from "./space-table.ts";
+
+type KnownSpace = { readonly root: SpaceRoot; readonly generation: number };
+
+const NO_SPACE = -1;
+const DEGRADED = RECALL_MODES.indexOf("degraded");
+const NOT_REMEMBERED = REMEMBERED.indexOf("refused");
+
+export class MeteredEngine implements Engine {
+  readonly #inner: Engine;
+  readonly #meter: EngineMeter;
+  readonly #table: SpaceTable;
+  readonly #known = new Map<string, KnownSpace>();
+
+  constructor(inner: Engine, meter: EngineMeter, table: SpaceTable) {
+    this.#inner = inner;
+    this.#meter = meter;
+    this.#table = table;
+  }
+
+  async remember(
+    space: string,
+    inputs: readonly RememberInput[],
+    options: { readonly ack: Ack },
+  ): Promise<(Remembered | Error)[]> {
+    const startedAtMs = this.#meter.nowMs();
+    try {
+      const results = await this.#inner.remember(space, inputs, options);
+      this.#countRemembered(results);
+      // A batch of which a part was stored did what it could: the parts are counted by themselves.
+      const refusal = results.every((result) => result instanceof Error) ? results[0] : undefined;
+      this.#ended(
+        OPERATION.remember,
+        space,
+        startedAtMs,
+        refusal === undefined ? OUTCOME.ok : outcomeOf(refusal),
+      );
+      return results;
+    } catch (error) {
+      this.#meter.remembered(NOT_REMEMBERED, inputs.length);
+      throw this.#failed(OPERATION.remember, space, startedAtMs, error);
+    }
+  }
+
+  async recall(space: string, query: RecallQuery): Promise<Recalled> {
+    const startedAtMs = this.#meter.nowMs();
+    try {
+      const recalled = await this.#inner.recall(space, query);
+      const mode = recalled.degraded === undefined ? RECALL_MODES.indexOf(recalled.mode) : DEGRADED;
+      this.#meter.recalled(mode, recalled.memories.length);
+      this.#ended(OPERATION.recall, space, startedAtMs, OUTCOME.ok);
+      return recalled;
+    } catch (error) {
+      throw this.#failed(OPERATION.recall, space, startedAtMs, error);
+    }
+  }
+
+  get(space: string, id: string): Memory {
+    const startedAtMs = this.#meter.nowMs();
+    try {
+      const memory = this.#inner.get(space, id);
+      this.#ended(OPERATION.get, space, startedAtMs, OUTCOME.ok);
+      return memory;
+    } catch (error) {
+      throw this.#failed(OPERATION.get, space, startedAtMs, error);
+    }
+  }
+
+  forget(space: string, id: string, options: { readonly ack: Ack }): Promise<Forgotten> {
+    return this.#metered(OPERATION.forget, space, () => this.#inner.forget(space, id, options));
+  }
+
+  list(space: string, options: { readonly cursor?: string | undefined; readonly limit: number }): MemoryPage {
+    const startedAtMs = this.#meter.nowMs();
+    try {
+      const page = this.#inner.list(space, options);
+      this.#ended(OPERATION.list, space, startedAtMs, OUTCOME.ok);
+      return page;
+    } catch (error) {
+      throw this.#failed(OPERATION.list, space, startedAtMs, error);
+    }
+  }
+
+  createSpace(spec: SpaceSpec): Promise<SpaceInfo> {
+    return this.#metered(OPERATION.create_space, spec.name, () => this.#inner.createSpace(spec));
+  }
+
+  deleteSpace(name: string): Promise<void> {
+    return this.#metered(OPERATION.delete_space, name, () => this.#inner.deleteSpace(name));
+  }
+
+  rebuildIndex(space: string, options: IndexRebuild): Promise<IndexInfo> {
+    return this.#metered(OPERATION.rebuild_index, space, () => this.#inner.rebuildIndex(space, options));
+  }
+
+  spaces(): SpaceInfo[] {
+    return this.#inner.spaces();
+  }
+
+  space(name: string): SpaceInfo {
+    return this.#inner.space(name);
+  }
+
+  index(space: string): IndexInfo {
+    return this.#inner.index(space);
+  }
+
+  health(): Health {
+    return this.#inner.health();
+  }
+
+  async #metered<T>(operation: number, space: string, act: () => Promise<T>): Promise<T> {
+    const startedAtMs = this.#meter.nowMs();
+    try {
+      const result = await act();
+      this.#ended(operation, space, startedAtMs, OUTCOME.ok);
+      return result;
+    } catch (error) {
+      throw this.#failed(operation, space, startedAtMs, error);
+    }
+  }
+
+  #ended(operation: number, space: string, startedAtMs: number, outcome: number): void {
+    const tookMs = this.#meter.nowMs() - startedAtMs;
+    this.#meter.operation(operation, this.#liveCountOf(space), outcome, tookMs);
+  }
+
+  /** @returns the error, to be thrown again */
+  #failed(operation: number, space: string, startedAtMs: number, error: unknown): unknown {
+    const tookMs = this.#meter.nowMs() - startedAtMs;
+    // A space that is not there would be looked for in the whole table.
+    const isMissing = error instanceof RequestError && error.code === "space-not-found";
+    this.#meter.operation(
+      operation,
+      isMissing ? NO_SPACE : this.#liveCountOf(space),
+      outcomeOf(error),
+      tookMs,
+    );
+    return error;
+  }
+
+  /** NO_SPACE where there is none of that name, as after its deletion. */
+  #liveCountOf(name: string): number {
+    const known = this.#known.get(name);
+    if (known?.root.isOpen && known.root.load("generation") === known.generation) {
+      return known.root.load("liveCount");
+    }
+    const root = this.#table.find(name);
+    if (root === undefined) {
+      this.#known.delete(name);
+      return NO_SPACE;
+    }
+    this.#known.set(name, { root, generation: root.load("generation") });
+    return root.load("liveCount");
+  }
+
+  #countRemembered(results: readonly (Remembered | Error)[]): void {
+    for (const result of results) {
+      const outcome = result instanceof Error ? NOT_REMEMBERED : REMEMBERED.indexOf(result.outcome);
+      this.#meter.remembered(outcome, 1);
+    }
+  }
+}
+
+/** The OUTCOME of an operation that threw: an error that a later try may not meet has a status of 429 or from 500 on. */
+export function outcomeOf(error: unknown): number {
+  if (!(error instanceof RequestError)) return OUTCOME.failed;
+  const declared = ERROR_CODES[error.code];
+  if (declared.kind !== "request") return OUTCOME.failed;
+  return declared.status === 429 || declared.status >= 500 ? OUTCOME.unavailable : OUTCOME.refused;
+}

@@ -1,0 +1,56 @@
+/**
+ * What the engine's parts tell whoever watches them. They are handed a meter, and know nothing of what it does
+ * with the figures (`observe/meters.ts` counts them in the thread's lane); a silent one records nothing.
+ *
+ * Codes are those of `layout/metric-codes.ts`. Readings of the clock cost more than recording, so a part reads
+ * `nowMs` once at each boundary and hands on differences.
+ */
+
+export type EngineMeter = {
+  /** monotonic ms, read from the cheapest clock there is */
+  readonly nowMs: () => number;
+  /**
+   * An operation has ended.
+   * @param operation an OPERATION
+   * @param liveCount live memories of its space; -1 where there is no such space
+   * @param outcome an OUTCOME
+   */
+  readonly operation: (operation: number, liveCount: number, outcome: number, tookMs: number) => void;
+  /** One stage of a recall or remember has ended. @param stage a STAGE */
+  readonly stage: (operation: number, stage: number, tookMs: number) => void;
+  /** What a recall did. @param mode place in RECALL_MODES */
+  readonly recalled: (mode: number, memories: number) => void;
+  /** Distances a recall computed, in the graph and in scans. */
+  readonly searched: (distances: number, scanned: number) => void;
+  /** Memories handed in to be remembered. @param outcome place in REMEMBERED */
+  readonly remembered: (outcome: number, memories: number) => void;
+};
+
+/** What a home writer tells. */
+export type WriterMeter = {
+  readonly appended: (bytes: number) => void;
+  /** A sync made `records` records durable. */
+  readonly flushed: (tookMs: number, records: number) => void;
+};
+
+/** What an indexer tells. */
+export type IndexMeter = {
+  readonly nowMs: () => number;
+  /** `count` vectors were linked, in `tookMs` altogether. */
+  readonly inserted: (tookMs: number, count: number) => void;
+  readonly rebuilt: () => void;
+};
+
+const nothing = (): void => undefined;
+const noTime = (): number => 0;
+
+export const SILENT_ENGINE_METER: EngineMeter = {
+  nowMs: noTime,
+  operation: nothing,
+  stage: nothing,
+  recalled: nothing,
+  searched: nothing,
+  remembered: nothing,
+};
+export const SILENT_WRITER_METER: WriterMeter = { appended: nothing, flushed: nothing };
+export const SILENT_INDEX_METER: IndexMeter = { nowMs: noTime, inserted: nothing, rebuilt: nothing };

@@ -1,0 +1,119 @@
+/**
+ * The meters that the engine's parts are handed, recording into the lane of their thread.
+ *
+ * Cells are found here, once; on the way in there are only additions.
+ */
+import { assert } from "../base/assert.ts";
+import type { EngineMeter, IndexMeter, WriterMeter } from "../engine/meters.ts";
+import { OPERATIONS, RECALL_MODES, REMEMBERED, spaceClassOf } from "../layout/metric-codes.ts";
+import type { MetricLane } from "./lane.ts";
+import {
+  type CounterSeries,
+  counterSeries,
+  type DurationSeries,
+  durationSeries,
+  laneMetric,
+  sizeSeries,
+} from "./series.ts";
+
+/** What the API tells of the requests it answers. */
+export type ApiMeter = {
+  readonly nowMs: () => number;
+  /** @param operation an OPERATION @param stage a STAGE */
+  readonly stage: (operation: number, stage: number, tookMs: number) => void;
+  /** A guarded call was answered. */
+  readonly responded: (status: number) => void;
+  /** `/metrics` was. */
+  readonly scraped: (tookMs: number) => void;
+};
+
+/** @param nowMs monotonic ms */
+export function engineMeter(lane: MetricLane, nowMs: () => number): EngineMeter {
+  const operations = laneMetric("engram_memory_operation_duration_seconds");
+  const [operationStride, classStride, outcomeStride] = operations.labelStrides as [number, number, number];
+  const resultSize = sizeSeries("engram_recall_result_size", {});
+  const modes = RECALL_MODES.map((mode) => counterSeries("engram_recall_modes_total", { mode }));
+  const remembered = REMEMBERED.map((outcome) =>
+    counterSeries("engram_memories_remembered_total", { outcome }),
+  );
+  const inGraph = counterSeries("engram_vector_distances_total", { path: "graph" });
+  const inScan = counterSeries("engram_vector_distances_total", { path: "scan" });
+  return {
+    nowMs,
+    operation: (operation, liveCount, outcome, tookMs) => {
+      const at =
+        operations.at +
+        operation * operationStride +
+        spaceClassOf(liveCount) * classStride +
+        outcome * outcomeStride;
+      lane.record(at as DurationSeries, tookMs);
+    },
+    stage: stageRecorder(lane),
+    recalled: (mode, memories) => {
+      lane.add(modes[mode] as CounterSeries, 1);
+      lane.recordSize(resultSize, memories);
+    },
+    searched: (distances, scanned) => {
+      lane.add(inGraph, distances);
+      lane.add(inScan, scanned);
+    },
+    remembered: (outcome, memories) => lane.add(remembered[outcome] as CounterSeries, memories),
+  };
+}
+
+export function apiMeter(lane: MetricLane, nowMs: () => number): ApiMeter {
+  const classes = (["2xx", "3xx", "4xx", "5xx"] as const).map((status) =>
+    counterSeries("engram_http_responses_total", { status }),
+  );
+  const scrapes = durationSeries("engram_observe_scrape_duration_seconds", {});
+  return {
+    nowMs,
+    stage: stageRecorder(lane),
+    responded: (status) => {
+      const series = classes[Math.floor(status / 100) - 2];
+      if (series !== undefined) lane.add(series, 1);
+    },
+    scraped: (tookMs) => lane.record(scrapes, tookMs),
+  };
+}
+
+export function writerMeter(lane: MetricLane): WriterMeter {
+  const bytesTotal = counterSeries("engram_wal_appended_bytes_total", {});
+  const recordsTotal = counterSeries("engram_wal_appended_records_total", {});
+  const flushes = durationSeries("engram_wal_flush_duration_seconds", {});
+  const groups = sizeSeries("engram_wal_group_records", {});
+  return {
+    appended: (bytes) => {
+      lane.add(recordsTotal, 1);
+      lane.add(bytesTotal, bytes);
+    },
+    flushed: (tookMs, records) => {
+      lane.record(flushes, tookMs);
+      lane.recordSize(groups, records);
+    },
+  };
+}
+
+export function indexMeter(lane: MetricLane, nowMs: () => number): IndexMeter {
+  const inserts = durationSeries("engram_index_insert_duration_seconds", {});
+  const rebuilds = counterSeries("engram_index_rebuilds_total", {});
+  return {
+    nowMs,
+    inserted: (tookMs, count) => lane.recordMany(inserts, tookMs / count, count),
+    rebuilt: () => lane.add(rebuilds, 1),
+  };
+}
+
+/** Stages of remember and recall: the first two operations, which is how the metric's label lists them. */
+function stageRecorder(lane: MetricLane): EngineMeter["stage"] {
+  const stages = laneMetric("engram_operation_stage_duration_seconds");
+  const [operationStride, stageStride] = stages.labelStrides as [number, number];
+  return (operation, stage, tookMs) =>
+    lane.record((stages.at + operation * operationStride + stage * stageStride) as DurationSeries, tookMs);
+}
+
+const staged = laneMetric("engram_operation_stage_duration_seconds").labelValues[0]!;
+assert(
+  staged.every((operation, code) => OPERATIONS[code] === operation),
+  "operations that have stages come first in OPERATIONS",
+);
