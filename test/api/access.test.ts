@@ -1,10 +1,13 @@
 /** Who is let in: with and without keys, by right and by space, before a body is read. */
-import { afterEach, beforeEach, expect, test } from "bun:test";
+import { afterEach, beforeEach, expect, setDefaultTimeout, test } from "bun:test";
 import { rmSync, writeFileSync } from "node:fs";
 import { LoginThrottle, networkOf } from "../../src/api/login-throttle.ts";
 import { checkListening } from "../../src/api/serve.ts";
 import { createKey, keysPath, type NewKey, revokeKey } from "../../src/storage/key-store.ts";
 import { ApiUnderTest } from "./api-under-test.ts";
+
+// Nothing here waits for time; a busy machine is only slow.
+setDefaultTimeout(60_000);
 
 let api: ApiUnderTest;
 beforeEach(() => {

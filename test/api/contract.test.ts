@@ -1,5 +1,5 @@
 /** The quick check is held against zod, which decides. */
-import { expect, test } from "bun:test";
+import { expect, setDefaultTimeout, test } from "bun:test";
 import { z } from "zod";
 import { Contract, describeValue, pathText } from "../../src/api/contract.ts";
 import { nestedDeeperThan } from "../../src/api/json-depth.ts";
@@ -11,6 +11,9 @@ import { timeText } from "../../src/api/time-text.ts";
 import { checkedRebuild } from "../../src/api/vector-index.contract.ts";
 import { Random } from "../../src/base/random.ts";
 import { settingsSchema } from "../../src/config/schema.ts";
+
+// Nothing here waits for time; a busy machine is only slow.
+setDefaultTimeout(60_000);
 
 const SEED = Number(process.env["ENGRAM_TEST_SEED"] ?? 20260131);
 const { checkedMemory, checkedBatch, checkedBatchQuery } = rememberContracts(

@@ -1,8 +1,11 @@
 /** The OpenAPI document is valid and complete, its examples are true, and its page needs no internet. */
-import { afterAll, beforeAll, expect, test } from "bun:test";
+import { afterAll, beforeAll, expect, setDefaultTimeout, test } from "bun:test";
 import SwaggerParser from "@apidevtools/swagger-parser";
 import { ERROR_CODES } from "../../src/base/error-codes.ts";
 import { ApiUnderTest, type Json } from "./api-under-test.ts";
+
+// Nothing here waits for time; a busy machine is only slow.
+setDefaultTimeout(60_000);
 
 let api: ApiUnderTest;
 let document: Json;

@@ -1,5 +1,5 @@
 /** Reading, listing and forgetting over HTTP, and the calls on spaces, indexes and the appliance. */
-import { afterAll, beforeAll, expect, test } from "bun:test";
+import { afterAll, beforeAll, expect, setDefaultTimeout, test } from "bun:test";
 import { forgottenReply, listReply } from "../../src/api/memories.contract.ts";
 import { memoryReply } from "../../src/api/recall.contract.ts";
 import { spaceReply, spacesReply } from "../../src/api/spaces.contract.ts";
@@ -7,6 +7,9 @@ import { healthReply, liveReply, readyReply, versionReply } from "../../src/api/
 import { indexReply } from "../../src/api/vector-index.contract.ts";
 import { NaiveEngine } from "../engine/naive-engine.ts";
 import { ApiUnderTest, DIMENSIONS } from "./api-under-test.ts";
+
+// Nothing here waits for time; a busy machine is only slow.
+setDefaultTimeout(60_000);
 
 let api: ApiUnderTest;
 const engine = new NaiveEngine({ dimensions: DIMENSIONS });

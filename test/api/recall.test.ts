@@ -1,7 +1,10 @@
 /** Recalling over HTTP, by body and by query string. */
-import { afterAll, beforeAll, expect, test } from "bun:test";
+import { afterAll, beforeAll, expect, setDefaultTimeout, test } from "bun:test";
 import { recallReply } from "../../src/api/recall.contract.ts";
 import { ApiUnderTest, axis, base64Of } from "./api-under-test.ts";
+
+// Nothing here waits for time; a busy machine is only slow.
+setDefaultTimeout(60_000);
 
 const RECALL = "/api/v1/memories/recall";
 let api: ApiUnderTest;

@@ -1,7 +1,10 @@
 /** Remembering over HTTP: single and in batches, as JSON and as NDJSON. */
-import { afterAll, beforeAll, expect, test } from "bun:test";
+import { afterAll, beforeAll, expect, setDefaultTimeout, test } from "bun:test";
 import { batchReply, rememberedReply } from "../../src/api/remember.contract.ts";
 import { ApiUnderTest, axis, base64Of } from "./api-under-test.ts";
+
+// Nothing here waits for time; a busy machine is only slow.
+setDefaultTimeout(60_000);
 
 let api: ApiUnderTest;
 beforeAll(() => {

@@ -1,9 +1,12 @@
 /** Replies as their callers see them, one after another, in a golden file: every byte of a body, and the status. */
-import { expect, test } from "bun:test";
+import { expect, setDefaultTimeout, test } from "bun:test";
 import { join } from "node:path";
 import { NaiveEngine } from "../engine/naive-engine.ts";
 import { expectGolden } from "../support/golden.ts";
 import { ApiUnderTest, DIMENSIONS, replyOf } from "./api-under-test.ts";
+
+// Nothing here waits for time; a busy machine is only slow.
+setDefaultTimeout(60_000);
 
 const NOW_MS = Date.UTC(2026, 0, 31, 12, 0, 0, 250);
 

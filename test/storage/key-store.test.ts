@@ -1,5 +1,5 @@
 /** The key file: what it keeps, what it refuses, and that a change is all or nothing. */
-import { afterEach, beforeEach, expect, test } from "bun:test";
+import { afterEach, beforeEach, expect, setDefaultTimeout, test } from "bun:test";
 import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -14,6 +14,9 @@ import {
   revokeKey,
   verifyKey,
 } from "../../src/storage/key-store.ts";
+
+// Nothing here waits for time; a busy machine is only slow.
+setDefaultTimeout(60_000);
 
 let dir = "";
 beforeEach(() => {
