@@ -5,8 +5,8 @@
  * and recovery from the log is the repair. Main hears of it and stops the process.
  */
 import { OperatorError } from "../base/errors.ts";
-import { setThreadCpus, setThreadMemoryPolicy, setThreadName } from "../ffi/threads.ts";
-import { THREAD_ALIVE_AT } from "../layout/process-facts.ts";
+import { setThreadCpus, setThreadMemoryPolicy, setThreadName, threadId } from "../ffi/threads.ts";
+import { THREAD_ALIVE_AT, THREAD_PLACE_AT, threadPlaceFact } from "../layout/process-facts.ts";
 import type { MemoryPolicy } from "../shm/memory-policy.ts";
 import type { Boot, FromThread, ThreadError, ToThread } from "./boot.ts";
 
@@ -34,6 +34,7 @@ export function runThread(body: (boot: Boot) => Promise<(message: ToThread) => v
     if (started) return;
     started = true;
     takePlace(data);
+    publishPlace(data);
     body(data).then(
       (ready) => {
         handler = ready;
@@ -62,6 +63,12 @@ export function threadError(error: unknown): ThreadError {
   }
   if (error instanceof Error) return { name: error.name, message: error.message, stack: error.stack };
   return { name: "Error", message: String(error), stack: undefined };
+}
+
+/** Says which thread this is to the kernel, so that the collector of its node can count what it does. */
+function publishPlace(boot: Boot): void {
+  const facts = new Float64Array(boot.shared.processFacts);
+  facts[THREAD_PLACE_AT + threadIndex(boot)] = threadPlaceFact(threadId(), boot.place.node);
 }
 
 /** Marks the thread alive, now and from time to time, for the watchdog and health. */

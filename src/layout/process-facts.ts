@@ -28,4 +28,25 @@ export const THREADS_MAX = 512;
 export const RECALL_COUNT_AT: number = THREAD_ALIVE_AT + THREADS_MAX;
 export const RECALL_COUNT_STRIDE: number = CACHE_LINE_BYTES / 8;
 export const API_WORKERS_MAX = 256;
-export const PROCESS_FACTS_BYTES: number = (RECALL_COUNT_AT + API_WORKERS_MAX * RECALL_COUNT_STRIDE) * 8;
+
+/**
+ * Behind them, one f64 per thread of each role: which thread it is to the kernel and where it was placed, in one
+ * number so that no reader sees half of it. 0 while it has not started. Owner: the thread
+ */
+export const THREAD_PLACE_AT: number = RECALL_COUNT_AT + API_WORKERS_MAX * RECALL_COUNT_STRIDE;
+export const PROCESS_FACTS_BYTES: number = (THREAD_PLACE_AT + THREADS_MAX) * 8;
+
+/** Nodes are numbered to 63, and one number says "not placed". */
+const NODE_NUMBERS = 128;
+
+/** @param threadId the kernel's @param node undefined where threads are not placed on nodes */
+export function threadPlaceFact(threadId: number, node: number | undefined): number {
+  return threadId * NODE_NUMBERS + (node === undefined ? 0 : node + 1);
+}
+
+/** @returns undefined for a thread that has not started */
+export function threadPlaceOf(fact: number): { threadId: number; node: number | undefined } | undefined {
+  if (fact === 0) return undefined;
+  const node = fact % NODE_NUMBERS;
+  return { threadId: (fact - node) / NODE_NUMBERS, node: node === 0 ? undefined : node - 1 };
+}

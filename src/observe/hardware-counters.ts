@@ -159,7 +159,7 @@ function sumReadings(readings: readonly Reading[]): SummedReading {
     scaleOfIdle = Math.max(scaleOfIdle, reading.scale);
   }
   const among = { threads, threadsAll: readings.length };
-  if (threads === 0) return { ...(refusal ?? unavailable("no thread was asked")), ...among };
+  if (threads === 0) return { ...(refusal ?? unavailable("failed", "no thread was asked")), ...among };
   return { state: "measured", value, scale: counted > 0 ? value / counted : scaleOfIdle, ...among };
 }
 
@@ -185,7 +185,7 @@ function ratio(above: readonly Reading[], below: readonly Reading[], ifNone: str
     if (reading.state === "unavailable") return reading;
     denominator += reading.value;
   }
-  return denominator > 0 ? { state: "derived", value: numerator / denominator } : unavailable(ifNone);
+  return denominator > 0 ? { state: "derived", value: numerator / denominator } : unavailable("idle", ifNone);
 }
 
 function perSecond(
@@ -195,6 +195,6 @@ function perSecond(
   state: "derived" | "estimated",
 ): Derived {
   if (reading.state === "unavailable") return reading;
-  if (!(intervalSeconds > 0)) return unavailable("no time has passed since the last sample");
+  if (!(intervalSeconds > 0)) return unavailable("idle", "no time has passed since the last sample");
   return { state, value: (reading.value * factor) / intervalSeconds };
 }

@@ -30,10 +30,10 @@ export function threadTotals(threadId: number, read: ReadText): ThreadTotals {
   const directory = `/proc/self/task/${threadId}`;
   const number = (file: string, find: (text: string) => number | undefined): number | Unavailable => {
     const text = read(`${directory}/${file}`);
-    if (text === undefined) return unavailable(`${directory}/${file} can not be read`);
+    if (text === undefined) return unavailable("failed", `${directory}/${file} can not be read`);
     const found = find(text);
     return found === undefined || Number.isNaN(found)
-      ? unavailable(`${directory}/${file} does not tell it on this kernel`)
+      ? unavailable("no_counter", `${directory}/${file} does not tell it on this kernel`)
       : found;
   };
   return {

@@ -84,7 +84,7 @@ export class ThreadCounters {
     if (this.#procTotals !== undefined) this.#readProc(this.#procTotals, readings);
     doubtStillCounters(readings);
     return Object.fromEntries(
-      COUNTER_NAMES.map((name) => [name, readings.get(name) ?? unavailable("it was not opened")]),
+      COUNTER_NAMES.map((name) => [name, readings.get(name) ?? unavailable("failed", "it was not opened")]),
     ) as Record<CounterName, Reading>;
   }
 
@@ -112,7 +112,7 @@ export class ThreadCounters {
     for (const name of names) {
       const event = hardwareEvent(name, surroundings.processor);
       if (typeof event === "string") {
-        this.#refused.set(name, unavailable(event));
+        this.#refused.set(name, unavailable("unknown", event));
         continue;
       }
       let answer = perf.open({ event, threadId, group: opened?.leader, isUserOnly });
@@ -157,7 +157,7 @@ export class ThreadCounters {
     const refusal = this.#options.perf.start(group.leader);
     if (refusal === undefined) return;
     for (const name of group.names)
-      this.#refused.set(name, unavailable(`the counter can not be started: ${refusal}`));
+      this.#refused.set(name, unavailable("failed", `the counter can not be started: ${refusal}`));
     this.#groups.splice(this.#groups.indexOf(group), 1);
     this.#closeGroup(group.handles);
   }
@@ -166,7 +166,8 @@ export class ThreadCounters {
     const { since, names } = group;
     const refusal = this.#options.perf.read(group.leader, group.totals, since);
     if (refusal !== undefined) {
-      for (const name of names) readings.set(name, unavailable(`the counter can not be read: ${refusal}`));
+      for (const name of names)
+        readings.set(name, unavailable("failed", `the counter can not be read: ${refusal}`));
       return;
     }
     const enabledNs = since[0]!;
@@ -174,7 +175,7 @@ export class ThreadCounters {
     for (const [index, name] of names.entries()) {
       const count = since[PERF_GROUP_TIMES + index]!;
       if (enabledNs > 0 && runningNs === 0) {
-        readings.set(name, unavailable("other counters held the processor's registers all the time"));
+        readings.set(name, unavailable("busy", "other counters held the processor's registers all the time"));
         continue;
       }
       // A thread that slept has counted nothing, and that is measured.
@@ -214,7 +215,10 @@ function doubtStillCounters(readings: Map<CounterName, Reading>): void {
   if (taskClock?.state !== "measured" || taskClock.value < STILL_FROM_NS) return;
   for (const name of HARDWARE_EVENTS) {
     if (readings.get(name)?.state === "measured") {
-      readings.set(name, unavailable("the processor's counters stand still although the thread ran"));
+      readings.set(
+        name,
+        unavailable("untrusted", "the processor's counters stand still although the thread ran"),
+      );
     }
   }
 }

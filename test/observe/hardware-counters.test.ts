@@ -200,6 +200,7 @@ describe("HardwareCounters on machines without", () => {
       for (const event of HARDWARE_EVENTS) {
         expect(counters[event]).toEqual({
           state: "unavailable",
+          refusal: expect.any(String),
           reason: expect.stringContaining(reason),
           remedy: remedy === undefined ? undefined : expect.stringContaining(remedy),
         });
