@@ -5,11 +5,11 @@
 import { expect, test } from "bun:test";
 import { entropySeed, Random } from "../../src/base/random.ts";
 import { ApplianceProcess, LONG, ScratchDirectory } from "../support/appliance-process.ts";
-import { ModelSteps } from "./model-steps.ts";
+import { MODEL_SETTINGS, ModelSteps } from "./model-steps.ts";
 import { NaiveEngine } from "./naive-engine.ts";
 
 const OPERATIONS = LONG ? 20_000 : 400;
-/** Operations from one restart to the next, on average. */
+/** Operations from one restart to the next. */
 const RESTART_EVERY = LONG ? 400 : 130;
 
 test(
@@ -24,6 +24,7 @@ test(
     const start = {
       data: directory.data,
       settings: {
+        ...MODEL_SETTINGS,
         "checkpoint.interval_s": 1,
         "checkpoint.log_mb": 8,
         "wal.segment_size_mb": 8,
@@ -36,7 +37,7 @@ test(
       for (let operation = 0; operation < OPERATIONS; operation++) {
         const where = `seed ${seed}, operation ${operation}, ${restarts} restarts`;
         expect(await steps.step(appliance.client), where).toBeUndefined();
-        if (random.below(RESTART_EVERY) > 0) continue;
+        if ((operation + 1) % RESTART_EVERY > 0) continue;
         if (random.below(2) === 0) {
           expect(await appliance.stop(), where).toBe(0);
         } else {
