@@ -6,6 +6,7 @@ import { isLoopback } from "../api/local-guard.ts";
 import type { ErrorSink } from "../api/problem.ts";
 import { apiSettings, checkListening, serveApi } from "../api/serve.ts";
 import { systemClock } from "../base/clock.ts";
+import { BugError } from "../base/errors.ts";
 import { entropySeed, Random } from "../base/random.ts";
 import { VERSION } from "../base/version.ts";
 import { createEmbedder } from "../embedding/create-embedder.ts";
@@ -18,7 +19,7 @@ import type { Boot, ToThread } from "./boot.ts";
 import { epochReaderIndex } from "./epoch-readers.ts";
 import { openHealth } from "./health.ts";
 import { openWriteClient } from "./producer-links.ts";
-import { aliveMarker, tellMain } from "./thread.ts";
+import { aliveMarker, failThread, tellMain } from "./thread.ts";
 
 /** Writes of one worker that may wait for room in the rings. */
 const QUEUE_MAX = 10_000;
@@ -59,12 +60,15 @@ export async function startApi(boot: Boot): Promise<(message: ToThread) => void>
         level: "error",
         text: `${where}: ${error.message} (${error.code}; ${error.remedy})`,
       }),
-    bug: (error, where) =>
+    bug: (error, where) => {
       tellMain({
         type: "log",
         level: "error",
         text: `${where}: ${error instanceof Error ? error.stack : String(error)}`,
-      }),
+      });
+      // What shared memory is trusted for no longer holds: recovery from the log is the way back.
+      if (error instanceof BugError) failThread(error);
+    },
   };
   const serving = apiSettings(
     { ...settings, server: { ...settings.server, port: boot.port } },

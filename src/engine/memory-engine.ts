@@ -306,7 +306,7 @@ export class MemoryEngine implements Engine {
     for (let item = 0; item < inputs.length; item++) {
       const { embedding } = inputs[item]!;
       if (embedding === undefined) missing.push(item);
-      else vectors[item] = checkedVector(embedding, dimensions, `memories of space "${root.text("name")}"`);
+      else vectors[item] = checkedVector(embedding, dimensions, `the space "${root.text("name")}" takes`);
     }
     if (missing.length === 0) return vectors;
     const refusal = this.#directory.cannotEmbed(root);
@@ -323,7 +323,11 @@ export class MemoryEngine implements Engine {
           : await embedder.embed(texts, "memory");
       this.#meter.stage(OPERATION.remember, STAGE.embed, this.#meter.nowMs() - startedAtMs);
       for (let i = 0; i < missing.length; i++)
-        vectors[missing[i]!] = checkedVector(embedded[i]!, dimensions, "the embedder");
+        vectors[missing[i]!] = checkedVector(
+          embedded[i]!,
+          dimensions,
+          `the space "${root.text("name")}" takes`,
+        );
     } catch (error) {
       const unavailable = error instanceof RequestError && error.code === "embedder-unavailable";
       if (!unavailable) throw error;
@@ -450,12 +454,13 @@ export function tailOf(root: SpaceRoot): number {
 function checkedVector(
   embedding: Float32Array,
   dimensions: number,
-  of: string,
+  /** who takes how many: 'the space "default" takes' */
+  taken: string,
 ): { unit: Float32Array; norm: number } | Error {
   if (embedding.length !== dimensions) {
     return new RequestError({
       code: "dimensions-mismatch",
-      message: `The embedding has ${embedding.length} dimensions, ${of} has ${dimensions}`,
+      message: `The embedding has ${embedding.length} dimensions, ${taken} ${dimensions}`,
       expected: `${dimensions} numbers`,
       received: `${embedding.length} numbers`,
       at: "embedding",
