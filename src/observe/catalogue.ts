@@ -18,6 +18,7 @@ import {
 } from "../layout/metric-codes.ts";
 import type { Declaration, Labels, OpenLabel } from "./declaration.ts";
 import { THREADS } from "./declaration.ts";
+import { HARDWARE_CATALOGUE } from "./hardware-catalogue.ts";
 
 /** What regions hold, by their purpose. */
 export const MEMORY_PARTS = [
@@ -541,6 +542,8 @@ export const CATALOGUE = catalogue({
     otlp: "engram.build",
     source: "sampled",
   },
+  // --- the processor
+  ...HARDWARE_CATALOGUE,
   // --- watching itself
   engram_observe_rollup_duration_seconds: {
     kind: "histogram",

@@ -43,12 +43,14 @@ export const COUNTER_NAMES: readonly CounterName[] = [...HARDWARE_EVENTS, ...SOF
  * general registers that a hyperthread of Intel has (cycles and instructions have their own), so the
  * watchdog may keep the fourth.
  */
-export const HARDWARE_GROUPS: readonly (readonly HardwareEvent[])[] = [
-  ["cycles", "instructions", "branch_misses"],
-  ["l1d_loads", "l1d_load_misses", "dtlb_load_misses"],
-  ["llc_references", "llc_misses", "remote_loads"],
-  ["fp_packed", "fp_scalar"],
-];
+export const HARDWARE_GROUPS = {
+  pipeline: ["cycles", "instructions", "branch_misses"],
+  first_level: ["l1d_loads", "l1d_load_misses", "dtlb_load_misses"],
+  memory: ["llc_references", "llc_misses", "remote_loads"],
+  arithmetic: ["fp_packed", "fp_scalar"],
+} as const satisfies Readonly<Record<string, readonly HardwareEvent[]>>;
+export const HARDWARE_GROUP_NAMES = ["pipeline", "first_level", "memory", "arithmetic"] as const;
+export type HardwareGroup = (typeof HARDWARE_GROUP_NAMES)[number];
 
 /** What /proc/cpuinfo says of the processor. */
 export type Processor = {

@@ -13,6 +13,7 @@ import {
   COUNTER_NAMES,
   type CounterName,
   HARDWARE_EVENTS,
+  HARDWARE_GROUP_NAMES,
   HARDWARE_GROUPS,
   type HardwareEvent,
   hardwareEvent,
@@ -67,7 +68,7 @@ export class ThreadCounters {
   constructor(options: ThreadCountersOptions) {
     this.#options = options;
     this.isUserOnly = this.#needsUserOnly();
-    for (const names of HARDWARE_GROUPS) this.#openGroup(names);
+    for (const group of HARDWARE_GROUP_NAMES) this.#openGroup(HARDWARE_GROUPS[group]);
     if (!this.#openSoftware()) this.#procTotals = threadTotals(options.threadId, options.readText);
     for (const group of this.#groups) this.#start(group);
   }
