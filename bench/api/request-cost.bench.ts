@@ -20,6 +20,7 @@ import { settingsSchema } from "../../src/config/schema.ts";
 import type { RecalledMemory, Remembered } from "../../src/engine/engine.ts";
 import { createKey } from "../../src/storage/key-store.ts";
 import { NaiveEngine } from "../../test/engine/naive-engine.ts";
+import { localWatch } from "../../test/observe/local-watch.ts";
 import { failures, latencyText, postRequest, runLoad } from "../support/http-load.ts";
 import { machineText } from "../support/machine.ts";
 
@@ -81,6 +82,7 @@ async function serve(): Promise<void> {
     access,
     errors,
     version: "bench",
+    watch: localWatch(),
   });
   const { port } = serveApi({ api, settings, reusePort: false });
   console.log(JSON.stringify({ port, key }));

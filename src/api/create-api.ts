@@ -7,9 +7,10 @@ import { Elysia } from "elysia";
 import { RequestError } from "../base/errors.ts";
 import type { Engine } from "../engine/engine.ts";
 import type { Access } from "./access.ts";
-import type { ApiContext } from "./api-context.ts";
+import type { ApiContext, Watch } from "./api-context.ts";
 import { docsRoutes } from "./docs.ts";
 import { memoryRoutes } from "./memories.ts";
+import { metricsRoutes } from "./metrics.ts";
 import { type ErrorSink, MethodNotAllowed, problemResponse } from "./problem.ts";
 import { recallRoutes } from "./recall.ts";
 import { rememberRoutes } from "./remember.ts";
@@ -25,6 +26,7 @@ export type ApiOptions = {
   readonly access: Access;
   readonly errors: ErrorSink;
   readonly version: string;
+  readonly watch: Watch;
 };
 
 export type Api = {
@@ -52,6 +54,7 @@ export function createApi(options: ApiOptions): Api {
     .use(memoryRoutes(context))
     .use(spaceRoutes(context))
     .use(vectorIndexRoutes(context))
+    .use(metricsRoutes(context))
     .use(docsRoutes(options.version))
     .compile();
   const routes = () => app.routes.map(({ method, path }) => ({ method, path }));

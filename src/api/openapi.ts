@@ -16,7 +16,13 @@ import { type JsonSchema, jsonSchemaOf } from "./contract.ts";
 
 export type Example = { readonly summary: string; readonly value: unknown };
 
-export type Reply = { readonly description: string; readonly schema: z.ZodType; readonly example: unknown };
+export type Reply = {
+  readonly description: string;
+  readonly schema: z.ZodType;
+  readonly example: unknown;
+  /** JSON where absent */
+  readonly mediaTypes?: readonly string[];
+};
 
 export type Operation = {
   readonly id: string;
@@ -139,9 +145,11 @@ const OF_EVERY_BODY = [
 function responsesOf(operation: Operation): Record<string, unknown> {
   const responses: Record<string, unknown> = {};
   for (const [status, reply] of Object.entries(operation.replies)) {
+    const content = { schema: jsonSchemaOf(reply.schema), example: reply.example };
+    const mediaTypes = reply.mediaTypes ?? ["application/json"];
     responses[status] = {
       description: reply.description,
-      content: { "application/json": { schema: jsonSchemaOf(reply.schema), example: reply.example } },
+      content: Object.fromEntries(mediaTypes.map((type) => [type, content])),
     };
   }
   const codes = new Set<RequestErrorCode>(operation.errors);

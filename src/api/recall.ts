@@ -3,6 +3,7 @@ import { Elysia } from "elysia";
 import type { z } from "zod";
 import { RequestError } from "../base/errors.ts";
 import type { RecallQuery } from "../engine/engine.ts";
+import { OPERATION, STAGE } from "../layout/metric-codes.ts";
 import type { ApiContext } from "./api-context.ts";
 import { readEmbedding } from "./embedding-field.ts";
 import { jsonResponse, recalledText } from "./json-text.ts";
@@ -10,28 +11,43 @@ import { queryFields } from "./query-fields.ts";
 import { checkedRecall, RECALL_QUERY_FORMS } from "./recall.contract.ts";
 import { recallGetDetail, recallPostDetail } from "./recall.docs.ts";
 import { checkedTimeMs } from "./remember.ts";
-import { readJson } from "./request-body.ts";
+import { parseJson, readJsonText } from "./request-body.ts";
 import { type Call, guarded, queryOf } from "./route.ts";
 import { RECALL_LIMIT_DEFAULT } from "./settings.ts";
 
 const ACCESS = { right: "read", spaced: true } as const;
 const PATH = "/api/v1/memories/recall";
 
+type AskedRecall = z.output<typeof checkedRecall.schema>;
+
 export function recallRoutes(api: ApiContext) {
+  const { meter } = api.watch;
+  const answer = async (space: string, asked: AskedRecall, startedAtMs: number): Promise<Response> => {
+    const query = recallQuery(asked);
+    meter.stage(OPERATION.recall, STAGE.parse, meter.nowMs() - startedAtMs);
+    const recalled = await api.engine.recall(space, query);
+    const recalledAtMs = meter.nowMs();
+    const response = jsonResponse(recalledText(recalled));
+    meter.stage(OPERATION.recall, STAGE.serialise, meter.nowMs() - recalledAtMs);
+    return response;
+  };
   const fromBody = async ({ request, space }: Call): Promise<Response> => {
-    const asked = checkedRecall.check(await readJson(request, api.limits), "The body");
-    return jsonResponse(recalledText(await api.engine.recall(space, recallQuery(asked))));
+    const text = await readJsonText(request, api.limits);
+    const startedAtMs = meter.nowMs();
+    const body = parseJson(text, api.limits, "The body", undefined);
+    return answer(space, checkedRecall.check(body, "The body"), startedAtMs);
   };
   const fromQuery = async ({ request, space }: Call): Promise<Response> => {
+    const startedAtMs = meter.nowMs();
     const asked = checkedRecall.check(queryFields(queryOf(request.url), RECALL_QUERY_FORMS), "The query");
-    return jsonResponse(recalledText(await api.engine.recall(space, recallQuery(asked))));
+    return answer(space, asked, startedAtMs);
   };
   return new Elysia({ name: "recall" })
     .get(PATH, guarded(api, ACCESS, fromQuery), { detail: recallGetDetail() })
     .post(PATH, guarded(api, ACCESS, fromBody), { parse: "none", detail: recallPostDetail() });
 }
 
-function recallQuery(asked: z.output<typeof checkedRecall.schema>): RecallQuery {
+function recallQuery(asked: AskedRecall): RecallQuery {
   const mode = asked.mode ?? "hybrid";
   const embedding = asked.embedding === undefined ? undefined : readEmbedding(asked.embedding, "embedding");
   if (asked.query === undefined && (embedding === undefined || mode === "words")) {

@@ -2,6 +2,7 @@
 import { Elysia } from "elysia";
 import { RequestError } from "../base/errors.ts";
 import type { Ack, IfExists, RememberInput } from "../engine/engine.ts";
+import { OPERATION, STAGE } from "../layout/metric-codes.ts";
 import type { ApiContext } from "./api-context.ts";
 import { readEmbedding } from "./embedding-field.ts";
 import { jsonResponse, rememberedFields } from "./json-text.ts";
@@ -10,7 +11,7 @@ import { problemOf, report } from "./problem.ts";
 import { queryFields } from "./query-fields.ts";
 import { type CheckedMemory, type RememberContracts, rememberContracts } from "./remember.contract.ts";
 import { batchDetail, rememberDetail } from "./remember.docs.ts";
-import { mediaType, parseJson, readJson, readText, unsupported } from "./request-body.ts";
+import { mediaType, parseJson, readJson, readJsonText, readText, unsupported } from "./request-body.ts";
 import { type Call, guarded, queryOf, requestName } from "./route.ts";
 import type { ApiLimits } from "./settings.ts";
 import { timeMs } from "./shared.contract.ts";
@@ -31,13 +32,21 @@ export function rememberRoutes(api: ApiContext) {
 }
 
 function remember(api: ApiContext, contracts: RememberContracts) {
+  const { meter } = api.watch;
   return async ({ request, space }: Call): Promise<Response> => {
-    const body = contracts.checkedMemory.check(await readJson(request, api.limits), "The body");
+    const text = await readJsonText(request, api.limits);
+    const startedAtMs = meter.nowMs();
+    const parsed = parseJson(text, api.limits, "The body", undefined);
+    const body = contracts.checkedMemory.check(parsed, "The body");
     const input = rememberInput(body, "", api.limits, undefined);
+    meter.stage(OPERATION.remember, STAGE.parse, meter.nowMs() - startedAtMs);
     const [result] = await api.engine.remember(space, [input], { ack: body.ack ?? "fsync" });
     if (result === undefined) throw new TypeError("the engine answers one result per memory");
     if (result instanceof Error) throw result;
-    return jsonResponse(`{${rememberedFields(result)}}`, 201);
+    const rememberedAtMs = meter.nowMs();
+    const response = jsonResponse(`{${rememberedFields(result)}}`, 201);
+    meter.stage(OPERATION.remember, STAGE.serialise, meter.nowMs() - rememberedAtMs);
+    return response;
   };
 }
 

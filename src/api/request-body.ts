@@ -23,9 +23,14 @@ export function mediaType(request: Request): string {
  * @throws {RequestError} `media-type-unsupported`, `body-too-large`, `json-invalid`
  */
 export async function readJson(request: Request, limits: ApiLimits): Promise<unknown> {
+  return parseJson(await readJsonText(request, limits), limits, "The body", undefined);
+}
+
+/** The body of a request that says it is JSON. @throws {RequestError} `media-type-unsupported`, `body-too-large` */
+export async function readJsonText(request: Request, limits: ApiLimits): Promise<string> {
   const type = mediaType(request);
   if (type !== "application/json") throw unsupported(type, "application/json");
-  return parseJson(await readText(request, limits), limits, "The body", undefined);
+  return readText(request, limits);
 }
 
 /** @throws {RequestError} `json-too-deep`, `json-invalid` */

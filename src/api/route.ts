@@ -34,6 +34,10 @@ export type RouteAccess = {
 export function guarded(api: ApiContext, access: RouteAccess, handle: Handle) {
   const failed = (error: unknown, request: Request) =>
     problemResponse(error, api.errors, requestName(request));
+  const counted = (response: Response): Response => {
+    api.watch.meter.responded(response.status);
+    return response;
+  };
   return ({ request }: { request: Request }): Response | Promise<Response> => {
     try {
       if (api.draining) throw shuttingDown();
@@ -44,9 +48,11 @@ export function guarded(api: ApiContext, access: RouteAccess, handle: Handle) {
         caller instanceof Promise
           ? caller.then((admitted) => handle({ request, caller: admitted, space }))
           : handle({ request, caller, space });
-      return reply instanceof Promise ? reply.catch((error: unknown) => failed(error, request)) : reply;
+      return reply instanceof Promise
+        ? reply.then(counted, (error: unknown) => counted(failed(error, request)))
+        : counted(reply);
     } catch (error) {
-      return failed(error, request);
+      return counted(failed(error, request));
     }
   };
 }

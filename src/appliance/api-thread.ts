@@ -12,6 +12,7 @@ import { VERSION } from "../base/version.ts";
 import { createEmbedder } from "../embedding/create-embedder.ts";
 import { engineSettings } from "../engine/engine-settings.ts";
 import { MemoryEngine } from "../engine/memory-engine.ts";
+import { MeteredEngine } from "../engine/metered-engine.ts";
 import { SpaceTable } from "../engine/space-table.ts";
 import { PROCESS_FACT, RECALL_COUNT_AT, RECALL_COUNT_STRIDE } from "../layout/process-facts.ts";
 import { EpochReader } from "../shm/epochs.ts";
@@ -20,6 +21,7 @@ import { epochReaderIndex } from "./epoch-readers.ts";
 import { openHealth } from "./health.ts";
 import { openWriteClient } from "./producer-links.ts";
 import { aliveMarker, failThread, tellMain } from "./thread.ts";
+import { openWatch } from "./watch.ts";
 
 /** Writes of one worker that may wait for room in the rings. */
 const QUEUE_MAX = 10_000;
@@ -33,15 +35,19 @@ export async function startApi(boot: Boot): Promise<(message: ToThread) => void>
     clock: systemClock,
     random: new Random(entropySeed()),
   });
-  const engine = new MemoryEngine({
-    table: new SpaceTable(shared.spaceTable),
-    client: openWriteClient(boot, ordinal, QUEUE_MAX),
+  const table = new SpaceTable(shared.spaceTable);
+  const client = openWriteClient(boot, ordinal, QUEUE_MAX);
+  const watch = openWatch(boot, table);
+  const memoryEngine = new MemoryEngine({
+    table,
+    client,
     epoch: new EpochReader(shared.epochs, epochReaderIndex(boot)),
     settings: engineSettings(settings),
     embedder,
     writerCount: boot.writerCount,
     wallClock: () => Date.now(),
-    now: () => performance.now(),
+    now: watch.engineMeter.nowMs,
+    meter: watch.engineMeter,
     readiness: () => ({
       ready: process[PROCESS_FACT.ready] === 1,
       stopping: process[PROCESS_FACT.stopping] === 1,
@@ -51,6 +57,9 @@ export async function startApi(boot: Boot): Promise<(message: ToThread) => void>
     },
     health: openHealth(boot, embedder),
   });
+
+  const engine = new MeteredEngine(memoryEngine, watch.engineMeter, table);
+  watch.sampleEachSecond({ client, embedder });
 
   const clock = systemClock;
   const errors: ErrorSink = {
@@ -83,18 +92,18 @@ export async function startApi(boot: Boot): Promise<(message: ToThread) => void>
     sleep: (ms) => Bun.sleep(ms),
     loopbackOnly: isLoopback(serving.host),
   });
-  const api = createApi({ engine, limits: serving.limits, access, errors, version: VERSION });
+  const api = createApi({ engine, limits: serving.limits, access, errors, version: VERSION, watch });
   const server = serveApi({ api, settings: serving, reusePort: true });
 
   const alive = aliveMarker(boot);
   alive();
   setInterval(alive, ALIVE_MS);
   tellMain({ type: "ready", port: server.port });
-  engine.warmUp();
+  memoryEngine.warmUp();
   return (message) => {
     if (message.type !== "drain") return;
     server.stop(message.drainMs).then((outcome) => {
-      engine.close();
+      memoryEngine.close();
       if (outcome === "cut") {
         tellMain({
           type: "log",

@@ -12,6 +12,8 @@ import { LateEmbedder } from "../engine/late-embedder.ts";
 import { SpaceTable } from "../engine/space-table.ts";
 import { STREAM_FACT } from "../layout/stream-facts.ts";
 import { WRITE_OP } from "../layout/write-message.ts";
+import { durationSeries } from "../observe/series.ts";
+import { startThreadSampler } from "../observe/thread-sampler.ts";
 import { EpochReader } from "../shm/epochs.ts";
 import { CheckpointStore } from "../storage/checkpoint-store.ts";
 import { DiskError } from "../storage/disk.ts";
@@ -20,6 +22,7 @@ import { prepareSpare } from "../storage/log-segment.ts";
 import { NativeDisk } from "../storage/native-disk.ts";
 import type { Boot, ToThread } from "./boot.ts";
 import { epochReaderIndex } from "./epoch-readers.ts";
+import { openLane, openMeterClock } from "./metric-lanes.ts";
 import { openWriteClient } from "./producer-links.ts";
 import { streamPlace } from "./stream-place.ts";
 import { aliveMarker, failThread, tellMain } from "./thread.ts";
@@ -28,6 +31,10 @@ const MIB = 1024 * 1024;
 const TURN_MS = 250;
 /** After a failure, so that a full disk is not tried again four times a second. */
 const RETRY_MS = 10_000;
+const CHECKPOINTS = {
+  ok: durationSeries("engram_checkpoint_duration_seconds", { outcome: "ok" }),
+  failed: durationSeries("engram_checkpoint_duration_seconds", { outcome: "failed" }),
+};
 const DURABLE_WAIT_MS_MAX = 60_000;
 
 export async function startBackground(boot: Boot): Promise<(message: ToThread) => void> {
@@ -40,6 +47,8 @@ export async function startBackground(boot: Boot): Promise<(message: ToThread) =
     random: new Random(entropySeed()),
   });
   const lateEmbedder = new LateEmbedder({ table, epoch, client, embedder, settings });
+  const lane = openLane(boot);
+  startThreadSampler(lane, openMeterClock());
   const alive = aliveMarker(boot);
   const disk = new NativeDisk(1);
   const segmentBytes = settings.wal.segment_size_mb * MIB;
@@ -76,6 +85,7 @@ export async function startBackground(boot: Boot): Promise<(message: ToThread) =
       facts[STREAM_FACT.checkpointSequence] = cut.sequence;
       facts[STREAM_FACT.checkpointAtMs] = Date.now();
       facts[STREAM_FACT.checkpointMs] = performance.now() - startedAt;
+      lane.record(CHECKPOINTS.ok, performance.now() - startedAt);
       stream.bytesAtCheckpoint = bytesAtCut;
       stream.graphsAtCheckpoint = graphsAtCut;
       stream.tryAgainAtMs = 0;
@@ -87,6 +97,7 @@ export async function startBackground(boot: Boot): Promise<(message: ToThread) =
       });
     } catch (error) {
       if (!(error instanceof OperatorError)) throw error;
+      lane.record(CHECKPOINTS.failed, performance.now() - startedAt);
       facts[STREAM_FACT.checkpointFailures] = facts[STREAM_FACT.checkpointFailures]! + 1;
       // A store that no longer knows which manifest counts is opened anew next time.
       stream.store = undefined;

@@ -7,6 +7,7 @@
  */
 import type { Settings } from "../config/schema.ts";
 import type { StreamCut } from "../engine/home-writer.ts";
+import type { MetricMemory } from "../observe/snapshot.ts";
 import type { ThreadPlace } from "../runtime/placement.ts";
 
 export type ThreadRole = "api" | "writer" | "indexer" | "collector" | "background";
@@ -23,6 +24,8 @@ export type SharedBuffers = {
   readonly writerDoorbells: readonly SharedArrayBuffer[];
   readonly producerDoorbells: readonly SharedArrayBuffer[];
   readonly indexDoorbells: readonly SharedArrayBuffer[];
+  /** where each thread records its metrics */
+  readonly metrics: MetricMemory;
 };
 
 export type Boot = {

@@ -1,20 +1,48 @@
 /**
  * The collector's thread, one per NUMA node, kept to that node's cores. It samples what nobody can count while
- * it happens: memory, descriptors, processor time and the data disk, once a second.
+ * it happens (memory, descriptors, processor time, the data disk) and sums up the lanes of its node's threads,
+ * once a second.
  */
 import { statfsSync } from "node:fs";
 import { openFileCount, processLimits, processMemory, threadCount } from "../base/process-facts.ts";
 import { PROCESS_FACT } from "../layout/process-facts.ts";
+import { laneCells, nodeCells } from "../observe/metric-region.ts";
+import { numaNodes, sampleNumaNode, sampleRegions } from "../observe/node-sampler.ts";
+import { NodeRollup } from "../observe/rollup.ts";
+import { durationSeries } from "../observe/series.ts";
+import { startThreadSampler } from "../observe/thread-sampler.ts";
 import type { Boot, ToThread } from "./boot.ts";
+import { openHardwareWatch } from "./hardware-watch.ts";
+import { openLane, openMeterClock } from "./metric-lanes.ts";
 import { aliveMarker, tellMain } from "./thread.ts";
 
 const SAMPLE_MS = 1000;
+/** The list of regions is long where there are many spaces; it is read as often as costs this share of a core. */
+const REGION_LIST_SHARE_MAX = 0.0005;
 
 export async function startCollector(boot: Boot): Promise<(message: ToThread) => void> {
   const facts = new Float64Array(boot.shared.processFacts);
   const alive = aliveMarker(boot);
+  const lane = openLane(boot);
+  const nowMs = openMeterClock();
+  const rollup = openRollup(boot);
+  const rollups = durationSeries("engram_observe_rollup_duration_seconds", {});
+  const nodes = boot.place.node === undefined ? numaNodes() : [boot.place.node];
+  const hardware = openHardwareWatch(boot, lane);
+  let regionsDueAtMs = 0;
+  startThreadSampler(lane, nowMs);
   const sample = (): void => {
     alive();
+    for (const node of nodes) sampleNumaNode(lane, node);
+    if (boot.ordinal === 0 && nowMs() >= regionsDueAtMs) {
+      const listedAtMs = nowMs();
+      sampleRegions(lane);
+      regionsDueAtMs = nowMs() + (nowMs() - listedAtMs) / REGION_LIST_SHARE_MAX;
+    }
+    hardware.sample();
+    const startedAtMs = nowMs();
+    rollup.roll();
+    lane.record(rollups, nowMs() - startedAtMs);
     // Process-wide figures have one owner.
     if (boot.ordinal !== 0) return;
     const disk = attempt(() => statfsSync(boot.dataDirectory));
@@ -36,6 +64,15 @@ export async function startCollector(boot: Boot): Promise<(message: ToThread) =>
     clearInterval(timer);
     tellMain({ type: "stopped" });
   };
+}
+
+/** Sums up the lanes of the threads on this collector's node. */
+function openRollup(boot: Boot): NodeRollup {
+  const { regions, lanes } = boot.shared.metrics;
+  const mine = lanes.find(({ thread }) => thread === `collector-${boot.ordinal}`)!;
+  const region = regions[mine.region]!;
+  const cells = Array.from({ length: region.laneCount }, (_, index) => laneCells(region, index));
+  return new NodeRollup(cells, nodeCells(region));
 }
 
 /** A figure that /proc does not give here is left unmeasured. */

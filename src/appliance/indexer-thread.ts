@@ -4,10 +4,13 @@ import { IndexPace } from "../engine/index-pace.ts";
 import { Indexer } from "../engine/indexer.ts";
 import { SpaceTable } from "../engine/space-table.ts";
 import { RECALL_COUNT_AT, RECALL_COUNT_STRIDE } from "../layout/process-facts.ts";
+import { indexMeter } from "../observe/meters.ts";
+import { startThreadSampler } from "../observe/thread-sampler.ts";
 import { Doorbell } from "../shm/doorbell.ts";
 import { EpochReader, Epochs } from "../shm/epochs.ts";
 import type { Boot, ToThread } from "./boot.ts";
 import { epochReaderIndex } from "./epoch-readers.ts";
+import { openLane, openMeterClock } from "./metric-lanes.ts";
 import { aliveMarker, failThread, tellMain } from "./thread.ts";
 
 /** Also wakes it to free what a rebuild left behind. */
@@ -27,6 +30,8 @@ export async function startIndexer(boot: Boot): Promise<(message: ToThread) => v
     },
     now: () => performance.now(),
   });
+  const lane = openLane(boot);
+  const nowMs = openMeterClock();
   const indexer = new Indexer({
     table: new SpaceTable(shared.spaceTable),
     epoch: new EpochReader(shared.epochs, epochReaderIndex(boot)),
@@ -34,7 +39,9 @@ export async function startIndexer(boot: Boot): Promise<(message: ToThread) => v
     ordinal,
     count: indexerCount,
     pace,
+    meter: indexMeter(lane, nowMs),
   });
+  startThreadSampler(lane, nowMs);
   const doorbell = new Doorbell(shared.indexDoorbells[ordinal]!);
   const alive = aliveMarker(boot);
   let stopping = false;

@@ -27,6 +27,7 @@ import { NativeDisk } from "../storage/native-disk.ts";
 import type { Boot, FromThread, SharedBuffers, ThreadError, ThreadRole, ToThread } from "./boot.ts";
 import { epochReaderCount } from "./epoch-readers.ts";
 import { type LogSink, openLogSink } from "./log-sink.ts";
+import { layMetricLanes } from "./metric-lanes.ts";
 import { threadsAlive } from "./threads-alive.ts";
 import { settleTopology } from "./topology.ts";
 
@@ -90,7 +91,10 @@ export async function startAppliance(
     log,
   });
 
-  const shared = makeSharedBuffers(counts, settings);
+  const shared = {
+    ...makeSharedBuffers(counts, settings),
+    metrics: layMetricLanes(placement, settings.memory.lock),
+  };
   const facts = new Float64Array(shared.processFacts);
   const failure = Promise.withResolvers<never>();
   // Somebody may wait for it only later.
@@ -181,7 +185,7 @@ export async function startAppliance(
 function makeSharedBuffers(
   counts: Pick<Boot, "apiWorkerCount" | "writerCount" | "indexerCount">,
   settings: Settings,
-): SharedBuffers {
+): Omit<SharedBuffers, "metrics"> {
   const { apiWorkerCount, writerCount, indexerCount } = counts;
   const producerCount = apiWorkerCount + 1;
   const requestBytes = requestRingBytes(settings);

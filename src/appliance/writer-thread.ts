@@ -4,6 +4,7 @@ import { recoverStream } from "../engine/recovery.ts";
 import { SpaceKeeper } from "../engine/space-keeper.ts";
 import { SpaceTable } from "../engine/space-table.ts";
 import { STREAM_FACT, STREAM_STATE } from "../layout/stream-facts.ts";
+import { writerMeter } from "../observe/meters.ts";
 import { Doorbell } from "../shm/doorbell.ts";
 import { Epochs } from "../shm/epochs.ts";
 import { RingConsumer, RingProducer } from "../shm/ring.ts";
@@ -11,6 +12,7 @@ import { CheckpointStore } from "../storage/checkpoint-store.ts";
 import { LocalLog } from "../storage/local-log.ts";
 import { NativeDisk } from "../storage/native-disk.ts";
 import type { Boot } from "./boot.ts";
+import { openLane } from "./metric-lanes.ts";
 import { streamPlace } from "./stream-place.ts";
 import { aliveMarker, failThread, memoryPolicy, tellMain } from "./thread.ts";
 
@@ -99,6 +101,7 @@ export async function startWriter(boot: Boot): Promise<() => void> {
     wallClock: () => Date.now(),
     alive: aliveMarker(boot),
     onCut: (cut) => tellMain({ type: "cut", writer: ordinal, cut }),
+    meter: writerMeter(openLane(boot)),
   });
   tellMain({
     type: "ready",

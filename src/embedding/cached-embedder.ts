@@ -4,7 +4,14 @@
  *
  * Only for providers outside the process; the built-in one is quicker than a look into the cache.
  */
-import type { EmbedderState, EmbeddingProvider, EmbedKind, EmbedOptions, VectorFamily } from "./embedder.ts";
+import type {
+  CacheCounts,
+  EmbedderState,
+  EmbeddingProvider,
+  EmbedKind,
+  EmbedOptions,
+  VectorFamily,
+} from "./embedder.ts";
 import { VectorCache } from "./vector-cache.ts";
 
 export class CachedEmbedder implements EmbeddingProvider {
@@ -59,6 +66,10 @@ export class CachedEmbedder implements EmbeddingProvider {
       ...inner,
       detail: { ...inner.detail, cache: { ...this.#cache.counts, bytesMax: this.#cache.bytesMax } },
     };
+  }
+
+  cacheCounts(): CacheCounts {
+    return this.#cache.counts;
   }
 
   close(): void {

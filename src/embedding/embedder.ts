@@ -41,6 +41,13 @@ export type EmbedderState = {
   readonly detail?: Readonly<Record<string, unknown>> | undefined;
 };
 
+export type CacheCounts = {
+  readonly hits: number;
+  readonly misses: number;
+  readonly entries: number;
+  readonly bytes: number;
+};
+
 export interface EmbeddingProvider {
   /** provider and model, as spaces record it: "hash/1", "openai/<model>", "none" */
   readonly id: string;
@@ -58,6 +65,8 @@ export interface EmbeddingProvider {
     options?: Omit<EmbedOptions, "signal">,
   ): Float32Array[];
   state(): EmbedderState;
+  /** what its cache was asked and found since the start, where it has one */
+  cacheCounts?(): CacheCounts;
   /** Fails what is under way and takes no more. */
   close(): void;
 }

@@ -5,6 +5,7 @@
  * key is the next to go. Vectors are kept as they came; callers must not write into them.
  */
 import { assert } from "../base/assert.ts";
+import type { CacheCounts } from "./embedder.ts";
 
 /** Entry of the Map, header of the vector and of the string, roughly. */
 const ENTRY_BYTES = 160;
@@ -22,12 +23,7 @@ export class VectorCache {
     this.bytesMax = bytesMax;
   }
 
-  get counts(): {
-    readonly hits: number;
-    readonly misses: number;
-    readonly entries: number;
-    readonly bytes: number;
-  } {
+  get counts(): CacheCounts {
     return { hits: this.#hits, misses: this.#misses, entries: this.#vectors.size, bytes: this.#bytes };
   }
 

@@ -20,8 +20,8 @@ export type EngineMeter = {
   readonly stage: (operation: number, stage: number, tookMs: number) => void;
   /** What a recall did. @param mode place in RECALL_MODES */
   readonly recalled: (mode: number, memories: number) => void;
-  /** Distances a recall computed, in the graph and in scans. */
-  readonly searched: (distances: number, scanned: number) => void;
+  /** Distances a recall computed, in walks of the graph and in scans. */
+  readonly searched: (inGraph: number, inScan: number) => void;
   /** Memories handed in to be remembered. @param outcome place in REMEMBERED */
   readonly remembered: (outcome: number, memories: number) => void;
 };

@@ -157,8 +157,8 @@ export class Recaller {
     const ef = Math.max(plan.query.ef ?? this.#settings.efSearch, k);
     const searcher = this.#searcher;
     const count = searcher.search(graph, plan.vector, { k, ef, nodeCount, filter });
-    const { distances, scanned } = searcher.stats();
-    this.#meter.searched(distances, scanned);
+    const { distances, matched } = searcher.stats();
+    this.#meter.searched(distances - matched, matched);
     for (let i = 0; i < count; i++) {
       this.#slots[i] = searcher.slots[i]!;
       this.#cosines[i] = searcher.similarities[i]!;

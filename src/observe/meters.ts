@@ -53,9 +53,9 @@ export function engineMeter(lane: MetricLane, nowMs: () => number): EngineMeter 
       lane.add(modes[mode] as CounterSeries, 1);
       lane.recordSize(resultSize, memories);
     },
-    searched: (distances, scanned) => {
-      lane.add(inGraph, distances);
-      lane.add(inScan, scanned);
+    searched: (distancesInGraph, distancesInScan) => {
+      lane.add(inGraph, distancesInGraph);
+      lane.add(inScan, distancesInScan);
     },
     remembered: (outcome, memories) => lane.add(remembered[outcome] as CounterSeries, memories),
   };
