@@ -56,7 +56,7 @@ export const HARDWARE_CATALOGUE = {
     source: "lane",
     perThread: true,
   },
-  engram_hardware_counter_threads: {
+  engram_hardware_event_threads: {
     kind: "gauge",
     unit: "count",
     help: "Threads by what became of a counter in the last second: measured, or why not",

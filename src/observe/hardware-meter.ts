@@ -88,7 +88,7 @@ const STATES = ([...HARDWARE_EVENTS, "task_clock", ...THREAD_EVENTS] as const).m
     [
       counter,
       (["measured", ...REFUSALS] as const).map(
-        (state) => [state, levelSeries("engram_hardware_counter_threads", { counter, state })] as const,
+        (state) => [state, levelSeries("engram_hardware_event_threads", { counter, state })] as const,
       ),
     ] as const,
 );

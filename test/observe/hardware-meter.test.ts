@@ -70,7 +70,7 @@ describe("recordStates", () => {
     recordStates(new MetricLane(cells), sampleOf({ cycles: measured(1) }));
     const series = shown(localLaneCells(), cells);
     const state = (counter: string, name: string): number | undefined =>
-      series.get(`engram_hardware_counter_threads{counter="${counter}",state="${name}"}`);
+      series.get(`engram_hardware_event_threads{counter="${counter}",state="${name}"}`);
     expect(state("cycles", "measured")).toBe(1);
     expect(state("cycles", "no_counter")).toBeUndefined();
     expect(state("fp_packed", "no_counter")).toBe(1);
