@@ -7,7 +7,8 @@
  * time, so those are counted: above the limit they are answered 503, and idle connections are bounded by the idle
  * timeout and by the limit of file descriptors.
  *
- * Life of a server:   serving --stop()--> draining --no request left, or the timeout--> stopped
+ * Life of a server:   serving --stop()--> lingering --nothing arrives--> draining --no request left--> stopped
+ *                       every request answered 503 ┘                            └── or the timeout ──┘
  */
 import { systemClock } from "../base/clock.ts";
 import { OperatorError, RequestError } from "../base/errors.ts";
@@ -17,6 +18,11 @@ import { isLoopback } from "./local-guard.ts";
 import { problemResponse } from "./problem.ts";
 import { requestName } from "./route.ts";
 import type { AccessSettings, ApiSettings } from "./settings.ts";
+
+/** Turns of the event loop, each with a look at all sockets, without a request: nothing sent before is unread. */
+const QUIET_TURNS = 20;
+/** Clients that go on sending do not put the stop off. */
+const LINGER_MS_MAX = 1000;
 
 const KIB = 1024;
 const MIB = 1024 * KIB;
@@ -83,7 +89,9 @@ export type ServeOptions = {
 /** @throws {OperatorError} `listen-failed` */
 export function serveApi({ api, settings, reusePort }: ServeOptions): ApiServer {
   const { context } = api;
+  let arrivedCount = 0;
   const serving = (request: Request, server: Bun.Server<undefined>): Response | Promise<Response> => {
+    arrivedCount += 1;
     if (server.pendingRequests > settings.inFlightMax) {
       return problemResponse(tooMany(settings.inFlightMax), context.errors, requestName(request));
     }
@@ -110,6 +118,16 @@ export function serveApi({ api, settings, reusePort }: ServeOptions): ApiServer 
   let stopping: Promise<StopOutcome> | undefined;
   const stop = async (drainTimeoutMs: number): Promise<StopOutcome> => {
     context.draining = true;
+    // Stopping closes connections that look idle, with requests that were sent on them and not read yet. So for a
+    // while everything that arrives is answered that the appliance shuts down, which also ends the connection.
+    let seen = arrivedCount;
+    let quietTurns = 0;
+    const quiet = () => {
+      quietTurns = arrivedCount === seen ? quietTurns + 1 : 0;
+      seen = arrivedCount;
+      return quietTurns >= QUIET_TURNS;
+    };
+    await settledWithin(quiet, Math.min(LINGER_MS_MAX, drainTimeoutMs));
     // Closes the listening socket at once; resolves when the connections are gone, idle ones included.
     const closed = server.stop(false);
     const outcome = await settledWithin(() => server.pendingRequests === 0, drainTimeoutMs);
