@@ -56,9 +56,6 @@ export type HardwareSample = {
   /** ns that reading all threads took: what watching costs */
   readonly readNs: number;
   readonly threads: readonly ThreadSample[];
-  readonly byRole: ReadonlyMap<string, SumSample>;
-  /** threads that are not placed are under undefined */
-  readonly byNode: ReadonlyMap<number | undefined, SumSample>;
 };
 
 export type HardwareDoors = {
@@ -86,7 +83,7 @@ export class HardwareCounters {
     this.#sampledAtNs = doors.nowNs();
   }
 
-  /** Opens the counters of threads of this process, some 10 us a counter. Never throws for one that can not be had. */
+  /** Opens the counters of threads of this process, some 300 us a thread. Never throws for one that can not be had. */
   static open(threads: readonly CountedThread[], doors: Partial<HardwareDoors> = {}): HardwareCounters {
     return new HardwareCounters(threads, {
       perf: doors.perf ?? perfEvents,
@@ -107,22 +104,26 @@ export class HardwareCounters {
     this.#sampledAtNs = beginNs;
     const readings = this.#threads.map(({ thread, counters }) => ({ thread, counters: counters.read() }));
     const readNs = this.#nowNs() - beginNs;
-    const sums = <K>(keyOf: (thread: CountedThread) => K): Map<K, SumSample> => {
-      const groups = Map.groupBy(readings, ({ thread }) => keyOf(thread));
-      return new Map([...groups].map(([key, members]) => [key, sumOf(members, intervalSeconds)]));
-    };
     return {
       intervalSeconds,
       readNs,
       threads: readings.map((one) => ({ ...one, derived: derive(one.counters, intervalSeconds) })),
-      byRole: sums(({ role }) => role),
-      byNode: sums(({ node }) => node),
     };
   }
 
   close(): void {
     for (const { counters } of this.#threads) counters.close();
   }
+}
+
+/** The sums over the threads of each role. Computed when somebody asks: the metrics need them by thread only. */
+export function sumByRole(sample: HardwareSample): Map<string, SumSample> {
+  return sumBy(sample, ({ role }) => role);
+}
+
+/** The sums over the threads of each node; threads that are not placed are under undefined. */
+export function sumByNode(sample: HardwareSample): Map<number | undefined, SumSample> {
+  return sumBy(sample, ({ node }) => node);
 }
 
 /** What the machine says about counters. */
@@ -132,6 +133,11 @@ export function surroundingsOf(read: ReadText): CounterSurroundings {
     processor: processorOf(read("/proc/cpuinfo") ?? ""),
     paranoid: Number.isNaN(paranoid) ? undefined : paranoid,
   };
+}
+
+function sumBy<K>(sample: HardwareSample, keyOf: (thread: CountedThread) => K): Map<K, SumSample> {
+  const groups = Map.groupBy(sample.threads, ({ thread }) => keyOf(thread));
+  return new Map([...groups].map(([key, members]) => [key, sumOf(members, sample.intervalSeconds)]));
 }
 
 function sumOf(members: readonly { readonly counters: Readings }[], intervalSeconds: number): SumSample {

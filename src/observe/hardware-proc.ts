@@ -6,7 +6,7 @@
  *   /proc/self/task/<tid>/status      context switches, by will and not
  *   /proc/self/task/<tid>/sched       migrations, on kernels built with CONFIG_SCHED_DEBUG
  *
- * Some 40 us a thread, against 1 us for an open group; the same figures.
+ * Some 40 us a thread, against 13 us with open counters; the same figures.
  */
 import { readFileSync } from "node:fs";
 import type { SoftwareEvent } from "./hardware-events.ts";

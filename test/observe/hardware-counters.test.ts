@@ -3,7 +3,12 @@ import { afterEach, describe, expect, test } from "bun:test";
 import { readFileSync } from "node:fs";
 import type { PerfEvent, PerfEvents } from "../../src/ffi/perf-events.ts";
 import { threadId } from "../../src/ffi/threads.ts";
-import { type CountedThread, HardwareCounters } from "../../src/observe/hardware-counters.ts";
+import {
+  type CountedThread,
+  HardwareCounters,
+  sumByNode,
+  sumByRole,
+} from "../../src/observe/hardware-counters.ts";
 import {
   COUNTER_NAMES,
   HARDWARE_EVENTS,
@@ -147,10 +152,12 @@ describe("HardwareCounters on machines with counters", () => {
       ],
       doors,
     ).sample();
-    expect(sample.byRole.get("api")?.counters.cycles).toMatchObject({ value: 30, threads: 2, threadsAll: 2 });
-    expect(sample.byRole.get("writer")?.counters.cycles).toMatchObject({ value: 40, threads: 1 });
-    expect(sample.byNode.get(1)?.counters.cycles).toMatchObject({ value: 60 });
-    expect(sample.byNode.get(0)?.counters.fp_packed).toMatchObject({ state: "unavailable", threads: 0 });
+    const byRole = sumByRole(sample);
+    const byNode = sumByNode(sample);
+    expect(byRole.get("api")?.counters.cycles).toMatchObject({ value: 30, threads: 2, threadsAll: 2 });
+    expect(byRole.get("writer")?.counters.cycles).toMatchObject({ value: 40, threads: 1 });
+    expect(byNode.get(1)?.counters.cycles).toMatchObject({ value: 60 });
+    expect(byNode.get(0)?.counters.fp_packed).toMatchObject({ state: "unavailable", threads: 0 });
   });
 
   test("HardwareCounters lets go of every descriptor", () => {

@@ -25,8 +25,6 @@ function sampleOf(readings: Partial<Record<CounterName, Reading>>): HardwareSamp
     intervalSeconds: 1,
     readNs: 50_000,
     threads: [{ thread, counters, derived }],
-    byRole: new Map(),
-    byNode: new Map(),
   };
 }
 
