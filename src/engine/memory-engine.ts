@@ -89,8 +89,8 @@ export class MemoryEngine implements Engine {
   ): Promise<(Remembered | Error)[]> {
     this.#mustBeReady();
     const { client, wallClock } = this.#options;
-    const root = await this.#directory.forWriting(spaceName);
-    const generation = root.load("generation");
+    await this.#directory.forWriting(spaceName);
+    const { root, generation } = this.#locate(spaceName);
     const vectors = await this.#vectorsOf(root, inputs);
     await this.#roomInTail(root);
 
@@ -165,7 +165,7 @@ export class MemoryEngine implements Engine {
           id,
           space: spaceName,
           ack,
-          storedAtMs: kept ? this.#storedAtMs(root, generation, id, storedAtMs) : storedAtMs,
+          storedAtMs: kept ? this.#storedAtMs(spaceName, generation, id, storedAtMs) : storedAtMs,
           outcome: kept ? "kept" : outcome === WRITE_OUTCOME.replaced ? "replaced" : "stored",
           embedded: vectors[item] !== undefined,
         };
@@ -180,11 +180,10 @@ export class MemoryEngine implements Engine {
     this.#mustBeReady();
     const startedAtMs = this.#options.now();
     const plan = await this.#recaller.plan(this.#readerOf(spaceName), query);
-    const reader = this.#readerOf(spaceName);
     const { epoch } = this.#options;
     epoch.enter();
     try {
-      const memories = this.#recaller.run(reader, plan);
+      const memories = this.#recaller.run(this.#readerOf(spaceName), plan);
       this.#options.onRecall();
       return {
         memories,
@@ -200,7 +199,7 @@ export class MemoryEngine implements Engine {
 
   get(spaceName: string, id: string): Memory {
     this.#mustBeReady();
-    return this.#read(this.#readerOf(spaceName), (reader) => {
+    return this.#read(spaceName, (reader) => {
       const slot = reader.find(idKeyOf(id));
       if (slot < 0) throw notFound(id, spaceName);
       return reader.memory(slot);
@@ -209,12 +208,12 @@ export class MemoryEngine implements Engine {
 
   async forget(spaceName: string, id: string, { ack }: { readonly ack: Ack }): Promise<Forgotten> {
     this.#mustBeReady();
-    const root = this.#directory.existing(spaceName);
+    const { root, generation } = this.#locate(spaceName);
     const { client } = this.#options;
     const { outcome } = await client.request(root.load("writer"), {
       op: WRITE_OP.forget,
       spaceIndex: root.spaceIndex,
-      spaceGeneration: root.load("generation"),
+      spaceGeneration: generation,
       ack,
       ifExists: "error",
       payload: this.#encoder.forget(id).slice(),
@@ -228,7 +227,7 @@ export class MemoryEngine implements Engine {
     { cursor, limit }: { readonly cursor?: string | undefined; readonly limit: number },
   ): MemoryPage {
     this.#mustBeReady();
-    return this.#read(this.#readerOf(spaceName), (reader) => {
+    return this.#read(spaceName, (reader) => {
       const nodeCount = reader.root.load("nodeCount");
       let slot = cursor === undefined ? 0 : slotOfCursor(cursor, reader.generation);
       const memories: Memory[] = [];
@@ -366,19 +365,28 @@ export class MemoryEngine implements Engine {
     return reader;
   }
 
-  #read<T>(reader: SpaceReader, action: (reader: SpaceReader) => T): T {
-    const { epoch } = this.#options;
-    epoch.enter();
-    try {
-      return action(reader);
-    } finally {
-      epoch.exit();
-    }
+  /** Reads inside an epoch, and looks the space up inside it too: one found before might be freed by then. */
+  #read<T>(spaceName: string, action: (reader: SpaceReader) => T): T {
+    return this.#options.epoch.inside(() => action(this.#readerOf(spaceName)));
   }
 
-  #storedAtMs(root: SpaceRoot, generation: number, id: string, otherwise: number): number {
-    if (root.load("generation") !== generation) return otherwise;
-    return this.#read(this.#reader(root), (reader) => {
+  /**
+   * The space of that name, and its generation at a moment when it was that space: its block of the table may be
+   * another space's later, and the writer tells them apart by it.
+   */
+  #locate(spaceName: string): { readonly root: SpaceRoot; readonly generation: number } {
+    return this.#options.epoch.inside(() => {
+      const root = this.#directory.existing(spaceName);
+      return { root, generation: root.load("generation") };
+    });
+  }
+
+  #storedAtMs(spaceName: string, generation: number, id: string, otherwise: number): number {
+    const { epoch, table } = this.#options;
+    return epoch.inside(() => {
+      const root = table.find(spaceName);
+      if (root === undefined || root.load("generation") !== generation) return otherwise;
+      const reader = this.#reader(root);
       const slot = reader.find(idKeyOf(id));
       return slot < 0 ? otherwise : reader.memory(slot).storedAtMs;
     });

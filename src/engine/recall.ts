@@ -354,13 +354,18 @@ export class Recaller {
       return checkedQuery(vector!, reader);
     }
     // How rare a word is stands in shared memory, so it is asked for inside an epoch.
-    const [vector] = this.#epoch.inside(() =>
-      embedder.embedSync!([text], "query", {
+    const [vector] = this.#epoch.inside(() => {
+      // A space deleted since it was found gives no figures; the recall itself will say that it is gone.
+      const { isCurrent } = reader;
+      return embedder.embedSync!([text], "query", {
         language,
         idf: (lo, hi) =>
-          inverseDocumentFrequency({ memoryCount: liveCount, withTermCount: reader.words.liveCount(lo, hi) }),
-      }),
-    );
+          inverseDocumentFrequency({
+            memoryCount: liveCount,
+            withTermCount: isCurrent ? reader.words.liveCount(lo, hi) : 0,
+          }),
+      });
+    });
     return checkedQuery(vector!, reader);
   }
 }

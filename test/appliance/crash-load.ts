@@ -5,7 +5,7 @@ import type { Random } from "../../src/base/random.ts";
 import type { Ack } from "../../src/engine/engine.ts";
 import { type ApplianceClient, isCut, type Reply } from "../support/appliance-client.ts";
 import { ABSENT, type CrashModel } from "./crash-model.ts";
-import { asInput, makeMemory } from "./made-memory.ts";
+import { asInput, differenceOf, makeMemory, versionOf } from "./made-memory.ts";
 
 const ACKS: readonly Ack[] = ["fsync", "fsync", "fsync", "wal", "memory"];
 /** The spaces that stay: embeddings made by the appliance, and brought along. */
@@ -16,6 +16,7 @@ export const LASTING_SPACES = [
 const WRITERS = 6;
 const BATCH_WRITERS = 2;
 const CHURNERS = 2;
+const CHURN_DIMENSIONS = 8;
 const READERS = 2;
 const IDS_PER_WRITER = 30;
 
@@ -99,7 +100,7 @@ class Load {
   async churn(churner: number): Promise<void> {
     const random = this.#random;
     const name = `churn-${churner}-${random.below(2)}`;
-    const dimensions = 8;
+    const dimensions = CHURN_DIMENSIONS;
     if (!this.#model.spaceNames.includes(name)) {
       this.#model.attemptSpace(name, dimensions);
       const made = await this.#client.createSpace({ name, dimensions, embedder: "none" });
@@ -121,9 +122,13 @@ class Load {
     if (!deleted.ok) this.#wrong(`deleting ${name} was refused: ${JSON.stringify(deleted.body)}`);
   }
 
-  /** Reads while others write: nothing half written may be seen. */
+  /** Reads while others write: nothing half written may be seen, nothing of a space that is gone. */
   async read(): Promise<void> {
     const random = this.#random;
+    if (random.below(3) === 0) {
+      await this.#readChurned(`churn-${random.below(CHURNERS)}-${random.below(2)}`);
+      return;
+    }
     const { name, dimensions } = LASTING_SPACES[random.below(LASTING_SPACES.length)]!;
     const any = makeMemory(name, "any", random.below(1000) + 1, dimensions);
     const reply = await this.#client.recall(
@@ -143,6 +148,24 @@ class Load {
       if (difference !== undefined) this.#wrong(`recalled while writing: ${difference}`);
       if (ids.has(memory.id)) this.#wrong(`recalled twice: ${memory.id}`);
       ids.add(memory.id);
+    }
+  }
+
+  async #readChurned(name: string): Promise<void> {
+    const listed = await this.#client.list({}, name);
+    this.#mayEnd(listed);
+    if (!listed.ok && listed.body.code !== "space-not-found") this.#wrong(JSON.stringify(listed.body));
+    if (!listed.ok) return;
+    const query = { query: "harbour lantern", embedding: new Float32Array(CHURN_DIMENSIONS).fill(1) };
+    const recalled = await this.#client.recall(query, name);
+    this.#mayEnd(recalled);
+    if (!recalled.ok && recalled.body.code !== "space-not-found") this.#wrong(JSON.stringify(recalled.body));
+    for (const memory of [...listed.body.memories, ...(recalled.ok ? recalled.body.memories : [])]) {
+      const difference = differenceOf(
+        makeMemory(name, memory.id, versionOf(memory), CHURN_DIMENSIONS),
+        memory,
+      );
+      if (difference !== undefined) this.#wrong(`read while its space was churned: ${difference}`);
     }
   }
 
