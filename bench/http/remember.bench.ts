@@ -29,7 +29,7 @@ import {
   untilIndexed,
 } from "../support/memory-requests.ts";
 import { benchArguments, median, Report } from "../support/report.ts";
-import { UsearchReference } from "../support/usearch-reference.ts";
+import { threadSeconds, UsearchReference } from "../support/usearch-reference.ts";
 import { ZipfText } from "../support/zipf-text.ts";
 
 const DIMENSIONS = 768;
@@ -262,13 +262,22 @@ try {
     refer(first.indexed);
     const referenceFrom = referenceCount;
     const referenceStartedMs = performance.now();
+    const referenceStartedSeconds = threadSeconds();
     while (performance.now() - referenceStartedMs < size.endlessMs / 2) refer(referenceCount + 100);
-    const theirs = ((referenceCount - referenceFrom) / (performance.now() - referenceStartedMs)) * 1000;
+    const referenceInserts = referenceCount - referenceFrom;
+    const theirs = (referenceInserts / (performance.now() - referenceStartedMs)) * 1000;
+    const theirCpuUs = ((threadSeconds() - referenceStartedSeconds) / referenceInserts) * 1e6;
+    const ourCpuUs = ((cpu.byRole["indexer"] ?? Number.NaN) / (last.indexed - first.indexed)) * 1e6;
     ratios.push(acknowledged / theirs);
     report.line(
       `endless ${round}`,
       `${acknowledged.toFixed(0)} memories/s acknowledged, ${indexed.toFixed(0)}/s indexed (graph ${first.indexed} to ${last.indexed}, tail ${first.tail} to ${last.tail}); usearch ${theirs.toFixed(0)}/s`,
     );
+    report.line(
+      "",
+      `processor time of the inserter: ${ourCpuUs.toFixed(0)} us a vector, usearch ${theirCpuUs.toFixed(0)} us`,
+    );
+    report.figure(`endless_${round}_insert_cpu_us`, { ours: ourCpuUs, usearch: theirCpuUs });
     report.line(
       "",
       `recalls meanwhile, ${RECALL_RATE} a second on schedule: ${report.percentiles(`endless_${round}_recall_ms`, reads.latenciesMs)}`,

@@ -11,14 +11,13 @@
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statfsSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { TICKS_PER_SECOND } from "./report.ts";
 
 const ROOT = join(import.meta.dir, "../..");
 const READY_MS_MAX = 120_000;
 const STOP_MS_MAX = 120_000;
 /** f_type of memory file systems (statfs(2)): a sync to one of these costs nothing, and shows nothing. */
 const MEMORY_FILE_SYSTEMS = new Set([0x01021994, 0x858458f6]);
-/** Ticks of /proc/PID/stat a second: 100 on every Linux architecture Bun runs on. */
-const TICKS_PER_SECOND = 100;
 
 /** `section.name` of settings, as strings: `{ "index.tail_max": "4096" }`. */
 export type BenchSettings = Readonly<Record<string, string>>;

@@ -7,11 +7,14 @@
  *
  * A miss is a finding, not a failure of the bench: it ends with 0 either way, and with 1 when an answer was wrong.
  */
-import { writeFileSync } from "node:fs";
-import { release } from "node:os";
+import { readFileSync, writeFileSync } from "node:fs";
+import { cpus, release } from "node:os";
 import { parseArgs } from "node:util";
 import { quantile } from "./http-load.ts";
 import { machineText } from "./machine.ts";
+
+/** Ticks of /proc/stat and /proc/PID/stat a second: 100 wherever Bun runs. */
+export const TICKS_PER_SECOND = 100;
 
 export type BenchArguments = {
   readonly isSmall: boolean;
@@ -58,11 +61,14 @@ export class Report {
   readonly #figures: Record<string, unknown> = {};
   readonly #targets: (Target & { readonly isMet: boolean })[] = [];
   readonly #jsonFile: string | undefined;
+  readonly #startedAtMs = performance.now();
+  readonly #othersAtStart = otherSeconds();
 
   constructor(options: {
     name: string;
     arguments: BenchArguments;
-    server: string;
+    /** what was measured over HTTP; absent where the bench calls what it measures */
+    server?: string;
     parameters: Readonly<Record<string, string | number>>;
   }) {
     const { name, parameters, server } = options;
@@ -75,7 +81,9 @@ export class Report {
       `bench       ${name}${isSmall ? " (small size: shows that it works, not how fast it is)" : ""}`,
     );
     console.log(`machine     ${machine}`);
-    console.log(`server      ${server}, a process of its own; the client runs beside it`);
+    if (server !== undefined) {
+      console.log(`server      ${server}, a process of its own; the client runs beside it`);
+    }
     console.log(`seed        ${seed}`);
     console.log(
       `parameters  ${Object.entries(parameters)
@@ -118,7 +126,15 @@ export class Report {
     console.log(`${isMet ? "PASS" : "MISS"} ${name}: ${short(figure)}${suffix} (${bound}${suffix})`);
   }
 
+  /** To be called when the server has ended, since its processor time is known only then. */
   finish(): void {
+    const elapsedSeconds = (performance.now() - this.#startedAtMs) / 1000;
+    const others = (otherSeconds() - this.#othersAtStart) / elapsedSeconds;
+    this.figure("others_cores", others);
+    this.line(
+      "others",
+      `other processes used ${others.toFixed(2)} of ${cpus().length} cores meanwhile; nothing was held back for the bench`,
+    );
     if (this.#jsonFile === undefined) return;
     const result = { ...this.#head, figures: this.#figures, targets: this.#targets };
     writeFileSync(this.#jsonFile, `${JSON.stringify(result, null, 2)}\n`);
@@ -134,6 +150,21 @@ export function median(values: readonly number[]): number {
 
 export function mebibytes(bytes: number): string {
   return `${(bytes / 2 ** 20).toFixed(0)} MiB`;
+}
+
+/** Processor seconds the machine has spent on anything but this process and the children it has waited for. */
+function otherSeconds(): number {
+  const machine = readFileSync("/proc/stat", "utf8").split("\n")[0]!.split(/\s+/).slice(1).map(Number);
+  const [user, nice, system, , , irq, softirq, steal] = machine;
+  const stat = readFileSync("/proc/self/stat", "utf8");
+  // utime, stime, cutime and cstime are fields 14 to 17; the name in parentheses is the second.
+  const own = stat
+    .slice(stat.lastIndexOf(")") + 2)
+    .split(" ")
+    .slice(11, 15)
+    .map(Number);
+  const busy = user! + nice! + system! + irq! + softirq! + steal!;
+  return (busy - own.reduce((sum, ticks) => sum + ticks, 0)) / TICKS_PER_SECOND;
 }
 
 /** Three figures that count, and thousands apart. */
