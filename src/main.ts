@@ -1,7 +1,9 @@
 /**
  * The program: runs the command that was given, and ends with the status it answered. `serve` starts the
- * appliance (`appliance/start.ts`); every thread but this one begins in `worker.ts`.
+ * appliance (`appliance/start.ts`); every thread but this one begins in `worker.ts`, API workers in
+ * `api-worker.ts`.
  */
+import type { ThreadRole } from "./appliance/boot.ts";
 import { runCommand } from "./cli/run-command.ts";
 
 process.exitCode = await runCommand(process.argv.slice(2), {
@@ -19,6 +21,9 @@ process.exitCode = await runCommand(process.argv.slice(2), {
 });
 process.exit();
 
-function openWorker(): Worker {
-  return new Worker(new URL("./worker.ts", import.meta.url).href, { smol: true });
+function openWorker(role: ThreadRole): Worker {
+  // Written out twice: the bundler follows only what it can read.
+  const url =
+    role === "api" ? new URL("./api-worker.ts", import.meta.url) : new URL("./worker.ts", import.meta.url);
+  return new Worker(url.href, { smol: true });
 }

@@ -1,13 +1,13 @@
 /**
- * Every thread but main starts here: main says in its first message what the thread is to be. API workers
- * load the HTTP side; the others never do, which keeps them small.
+ * Every thread but main and the API workers starts here: main says in its first message what the thread is to
+ * be. The HTTP side is not part of this bundle, because parsing it costs each thread tens of milliseconds.
  */
+
 import { runThread } from "./appliance/thread.ts";
+import { assert } from "./base/assert.ts";
 
 runThread(async (boot) => {
   switch (boot.role) {
-    case "api":
-      return (await import("./appliance/api-thread.ts")).startApi(boot);
     case "writer":
       return (await import("./appliance/writer-thread.ts")).startWriter(boot);
     case "indexer":
@@ -16,5 +16,7 @@ runThread(async (boot) => {
       return (await import("./appliance/collector-thread.ts")).startCollector(boot);
     case "background":
       return (await import("./appliance/background-thread.ts")).startBackground(boot);
+    default:
+      assert(false, `a thread for ${boot.role} starts in its own bundle`);
   }
 });

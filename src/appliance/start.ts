@@ -1,8 +1,8 @@
 /**
  * Starts the appliance, supervises its threads and stops it.
  *
- *   lock the data directory ─▶ streams as many as home writers ─▶ writers recover ─▶ indexers, collectors,
- *   background ─▶ API workers listen ─▶ serving
+ *   lock the data directory ─▶ streams as many as home writers ─▶ writers recover, one API worker listens
+ *   ─▶ serving ─▶ background, indexers, collectors and the other API workers join
  *
  *   stop: API workers drain ─▶ last checkpoint ─▶ writers end ─▶ the others end ─▶ the lock is let go
  *
@@ -44,8 +44,11 @@ type Thread = {
   readonly ended: Promise<void>;
 };
 
-/** Starts a thread at `worker.ts`. Handed in by `main.ts`: a compiled executable finds it only from there. */
-export type OpenWorker = () => Worker;
+/**
+ * Starts a thread at `api-worker.ts` or `worker.ts`. Handed in by `main.ts`: a compiled executable finds them
+ * only from there.
+ */
+export type OpenWorker = (role: ThreadRole) => Worker;
 
 export async function startAppliance(
   loaded: LoadedSettings,
@@ -134,27 +137,25 @@ export async function startAppliance(
 
   let port = settings.server.port;
   try {
-    // The first API worker may be given any free port; the others then share it.
+    // What the first answer needs starts first, and has the cores to itself. The first API worker may be given
+    // any free port; the others then share it.
     const [first, ...others] = placement.apiWorkers;
     const writers = startAll("writer", placement.writers);
     const firstApi = start("api", 0, first!, port);
-    const others_ = [
-      ...startAll("indexer", placement.indexers),
-      ...startAll("collector", placement.collectors),
-    ];
-    background = start("background", 0, placement.background[0]!, port);
     const [listening] = await allReady([firstApi]);
     port = listening!.port!;
-    const otherApis = others.map((place, index) => start("api", index + 1, place, port));
     for (const { detail } of await allReady(writers)) if (detail !== undefined) log("info", detail);
-    await allReady([...others_, background, ...otherApis]);
+    facts[PROCESS_FACT.ready] = 1;
+    background = start("background", 0, placement.background[0]!, port);
+    tell(background, { type: "start" });
+    startAll("indexer", placement.indexers);
+    startAll("collector", placement.collectors);
+    for (const [index, place] of others.entries()) start("api", index + 1, place, port);
   } catch (error) {
     for (const { worker } of threads) worker.terminate();
     directory.close();
     throw error;
   }
-  facts[PROCESS_FACT.ready] = 1;
-  tell(background, { type: "start" });
 
   const ended = Promise.withResolvers<void>();
   failure.promise.catch((error) => ended.reject(error));
@@ -222,7 +223,7 @@ function startThread(
     failed: (error: ThreadError) => void;
   },
 ): Thread {
-  const worker = hears.openWorker();
+  const worker = hears.openWorker(boot.role);
   const ready = Promise.withResolvers<{ port: number | undefined; detail: string | undefined }>();
   const ended = Promise.withResolvers<void>();
   worker.onmessage = ({ data }: { data: FromThread }) => {

@@ -16,6 +16,8 @@ export type EngineMeter = {
    * @param outcome an OUTCOME
    */
   readonly operation: (operation: number, liveCount: number, outcome: number, tookMs: number) => void;
+  /** The same of one whose time was not taken. */
+  readonly untimed: (operation: number, liveCount: number, outcome: number) => void;
   /** One stage of a recall or remember has ended. @param stage a STAGE */
   readonly stage: (operation: number, stage: number, tookMs: number) => void;
   /** What a recall did. @param mode place in RECALL_MODES */
@@ -47,6 +49,7 @@ const noTime = (): number => 0;
 export const SILENT_ENGINE_METER: EngineMeter = {
   nowMs: noTime,
   operation: nothing,
+  untimed: nothing,
   stage: nothing,
   recalled: nothing,
   searched: nothing,

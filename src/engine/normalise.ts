@@ -1,14 +1,14 @@
 /** Scaling embeddings to length 1: the vector index compares directions, the length is kept beside. */
 import { RequestError } from "../base/errors.ts";
+import { normaliseVector } from "../ffi/vector.ts";
 
 /**
  * A copy of `vector` of length 1, and the length it had.
  * Answers the error instead of throwing it, since a batch goes on without the bad one.
  */
 export function normalised(vector: Float32Array): { unit: Float32Array; norm: number } | RequestError {
-  let sum = 0;
-  for (let i = 0; i < vector.length; i++) sum += vector[i]! * vector[i]!;
-  const norm = Math.sqrt(sum);
+  const unit = new Float32Array(vector.length);
+  const norm = normaliseVector(vector, unit);
   const storedNorm = Math.fround(norm);
   if (!Number.isFinite(storedNorm) || storedNorm === 0) {
     const bad = vector.findIndex((component) => !Number.isFinite(component));
@@ -23,8 +23,5 @@ export function normalised(vector: Float32Array): { unit: Float32Array; norm: nu
       at: "embedding",
     });
   }
-  const unit = new Float32Array(vector.length);
-  const scale = 1 / norm;
-  for (let i = 0; i < vector.length; i++) unit[i] = vector[i]! * scale;
   return { unit, norm: storedNorm };
 }

@@ -186,13 +186,16 @@ export class Recaller {
       if (this.#passes.length < touchedCount) this.#passes = new Uint8Array(touched.length);
       this.#searcher.filter(graph, filter, nodeCount, touched, touchedCount, this.#passes);
     }
+    // Looking at a header costs a cache miss; where nothing was ever forgotten it can be left out.
+    const hasForgotten = root.load("forgottenCount") > 0;
     const best = this.#best;
     best.start(k);
     for (let i = 0; i < touchedCount; i++) {
       const slot = touched[i]!;
       const score = scores[slot]!;
       if (!best.wants(score)) continue;
-      if (filter === undefined ? reader.isLive(slot) : this.#passes[i] === 1) best.add(slot, score);
+      if (filter === undefined ? !hasForgotten || reader.isLive(slot) : this.#passes[i] === 1)
+        best.add(slot, score);
     }
     let count = this.#count;
     for (let i = 0; i < best.count; i++) {

@@ -8,6 +8,7 @@
  */
 import { assert } from "../base/assert.ts";
 import { quantiseVector } from "../ffi/vector.ts";
+import { encodeLengthByte } from "../index/bm25.ts";
 import { VectorGraph } from "../index/vector-graph.ts";
 import { type TermList, WordIndexWriter } from "../index/word-index-writer.ts";
 import type { Language } from "../language/languages.ts";
@@ -350,6 +351,9 @@ export class SpaceWriter {
     this.#words = this.#wordIndex(facts.termCount);
     this.#words.rebuildTermHashes(facts.termCount);
     this.#ids.clear(facts.nodeCount);
+    const slots = new Uint32Array(facts.nodeCount);
+    const lengthBytes = new Uint8Array(facts.nodeCount);
+    const forwardAt = new Float64Array(facts.nodeCount);
     let live = 0;
     let pending = 0;
     let tokens = 0;
@@ -365,17 +369,16 @@ export class SpaceWriter {
       }
       words[base + STATE] = NODE_STATE.live;
       const tokenCount = words[base + NODE_HEADER.tokenCount / 4]!;
-      this.#words.addFromForward(
-        slot,
-        tokenCount,
-        headers.f64(chunk)[index * NUMBERS + NODE_HEADER.forwardAt / 8]!,
-      );
+      slots[live] = slot;
+      lengthBytes[live] = encodeLengthByte(tokenCount);
+      forwardAt[live] = headers.f64(chunk)[index * NUMBERS + NODE_HEADER.forwardAt / 8]!;
       this.#ids.insert(words[base + HASH_LOW]!, slot + 1);
       live += 1;
       tokens += tokenCount;
       contentUsedBytes += words[base + NODE_HEADER.contentBytes / 4]!;
       if (headers.f32(chunk)[base + NODE_HEADER.vectorNorm / 4] === 0) pending += 1;
     }
+    this.#words.rebuild({ count: live, slots, lengthBytes, forwardAt });
     const { root } = this;
     this.#nodeCount = facts.nodeCount;
     this.#lastSequence = facts.sequence;

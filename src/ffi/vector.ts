@@ -14,6 +14,7 @@ import { errnoName, isErrno, openShim } from "./library.ts";
 const shim = openShim({
   shim_vector_bytes: { args: ["u32", "u32"], returns: "i32" },
   shim_vector_quantise: { args: ["u32", "ptr", "ptr", "u32"], returns: "i32" },
+  shim_vector_normalise: { args: ["ptr", "ptr", "u32"], returns: "f64" },
   shim_vector_dot: {
     args: ["u32", "u32", "ptr", "ptr", "u32", "u32", "u32", "u32", "ptr"],
     returns: "i32",
@@ -318,4 +319,13 @@ function check(answer: number, action: string): void {
     message: `Cannot ${action}: ${errnoName(-answer)}`,
     remedy: "Give the appliance more memory, or hold fewer memories in it",
   });
+}
+
+/**
+ * Writes `from` scaled to length 1 into `to`, and returns the length it had. Where that is 0 or not finite,
+ * nothing is written.
+ */
+export function normaliseVector(from: Float32Array, to: Float32Array): number {
+  assert(to.length >= from.length && from.length > 0, "there is room for every number");
+  return shim.shim_vector_normalise(ptr(from), ptr(to), from.length);
 }

@@ -19,6 +19,10 @@ import {
 import type { ByteArena, SlotArena } from "../shm/arena.ts";
 import type { SharedTable } from "../shm/shared-table.ts";
 import { encodeLengthByte } from "./bm25.ts";
+import { ForwardCursor } from "./forward-cursor.ts";
+import { type RebuildSource, rebuildPostings } from "./posting-rebuild.ts";
+
+const POSTING_CAPACITY_MAX = POSTING_CAPACITIES[POSTING_CAPACITIES.length - 1]!;
 
 export type WordIndexArenas = {
   readonly terms: SlotArena;
@@ -80,10 +84,15 @@ export class WordIndexWriter {
     return forwardAt;
   }
 
-  /** Posts a memory again from its forward list, as recovery does for each live one. */
-  addFromForward(slot: number, tokenCount: number, forwardAt: number): void {
-    const lengthByte = encodeLengthByte(tokenCount);
-    this.#eachTerm(forwardAt, (termIndex, frequency) => this.#post(termIndex, slot, frequency, lengthByte));
+  /** Derives all posting lists from the forward lists of the live memories, as recovery does. */
+  rebuild(memories: Pick<RebuildSource, "count" | "slots" | "lengthBytes" | "forwardAt">): void {
+    rebuildPostings({
+      ...memories,
+      terms: this.#terms,
+      termCount: this.#termCount,
+      forward: this.#forward,
+      postings: this.#postings,
+    });
   }
 
   /** The terms of a memory, from its forward list. */
@@ -193,7 +202,8 @@ export class WordIndexWriter {
       tailWords = postings.u32(postings.chunkOf(tail * POSTING_UNIT_BYTES));
       tailAt = postings.offsetIn(tail * POSTING_UNIT_BYTES) >>> 2;
       const last = tailWords[tailAt + POSTING_BLOCK.capacity]!;
-      capacity = POSTING_CAPACITIES[POSTING_CAPACITIES.indexOf(last as 2) + 1] ?? last;
+      // Blocks that a rebuild made have other capacities; behind a large one goes a block of the largest kind.
+      capacity = POSTING_CAPACITIES.find((each) => each > last) ?? POSTING_CAPACITY_MAX;
     }
     const position = postings.allocate(postingBlockUnits(capacity) * POSTING_UNIT_BYTES);
     assert(position % POSTING_UNIT_BYTES === 0, "posting blocks start at a unit");
@@ -210,20 +220,9 @@ export class WordIndexWriter {
   }
 
   #eachTerm(forwardAt: number, visit: (termIndex: number, frequency: number) => void): void {
-    const bytes = this.#forward.u8(this.#forward.chunkOf(forwardAt));
-    let at = this.#forward.offsetIn(forwardAt);
-    const next = (): number => {
-      let value = 0;
-      let scale = 1;
-      for (;;) {
-        const byte = bytes[at++]!;
-        value += (byte & 127) * scale;
-        if (byte < 128) return value;
-        scale *= 128;
-      }
-    };
-    const count = next();
-    for (let i = 0; i < count; i++) visit(next(), next());
+    const list = new ForwardCursor(this.#forward);
+    list.open(forwardAt);
+    for (let left = list.next(); left > 0; left--) visit(list.next(), list.next());
   }
 
   #record(termIndex: number): { words: Uint32Array; base: number } {

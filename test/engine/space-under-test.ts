@@ -21,15 +21,18 @@ export class SpaceUnderTest {
   readonly epochs = new Epochs(this.epochBuffer);
   readonly epoch = new EpochReader(this.epochBuffer, 0);
   readonly keeper: SpaceKeeper;
-  readonly space: SpaceWriter;
-  readonly reader: SpaceReader;
+  readonly #first: SpaceWriter | undefined;
+  readonly #reader: SpaceReader | undefined;
   readonly accumulator = new ScoreAccumulator();
   readonly #encoder = new PayloadEncoder();
   readonly #terms = new TermBuffer();
   #sequence = 0;
 
-  /** @param compactForgottenMin forgotten memories from which the space is compacted */
-  constructor(compactForgottenMin?: number) {
+  /**
+   * @param compactForgottenMin forgotten memories from which the space is compacted
+   * @param options.empty without a space, for recovery to fill
+   */
+  constructor(compactForgottenMin?: number, options: { empty: boolean } = { empty: false }) {
     this.keeper = new SpaceKeeper({
       table: this.table,
       writerCount: 1,
@@ -37,7 +40,8 @@ export class SpaceUnderTest {
       epochs: this.epochs,
       ...(compactForgottenMin === undefined ? {} : { compactForgottenMin }),
     });
-    this.space = this.keeper.create(
+    if (options.empty) return;
+    this.#first = this.keeper.create(
       {
         spaceId: 1,
         name: "test",
@@ -49,7 +53,7 @@ export class SpaceUnderTest {
       },
       0,
     );
-    this.reader = new SpaceReader(this.space.root, { k1: 1.2, b: 0.75 }, this.accumulator);
+    this.#reader = new SpaceReader(this.#first.root, { k1: 1.2, b: 0.75 }, this.accumulator);
   }
 
   remember(memory: {
@@ -86,6 +90,16 @@ export class SpaceUnderTest {
     return this.current.forget(this.#encoder.forget(id).slice(), FORGET_HEAD_BYTES, ++this.#sequence);
   }
 
+  /** The space as it was made. */
+  get space(): SpaceWriter {
+    return this.#first ?? this.current;
+  }
+
+  /** A reader of the space as it was made. */
+  get reader(): SpaceReader {
+    return this.#reader ?? this.currentReader();
+  }
+
   /** The writing end in force: another one once the space was compacted. */
   get current(): SpaceWriter {
     return this.keeper.byId(1)!;
@@ -95,7 +109,8 @@ export class SpaceUnderTest {
   currentReader(): SpaceReader {
     const root = this.table.find("test");
     // A deleted space is still there for whoever is inside.
-    if (root === undefined || this.reader.isCurrent) return this.reader;
+    if (this.#reader !== undefined && (root === undefined || this.#reader.isCurrent)) return this.#reader;
+    if (root === undefined) throw new Error("there is no space");
     return new SpaceReader(root, { k1: 1.2, b: 0.75 }, this.accumulator);
   }
 
@@ -108,10 +123,11 @@ export class SpaceUnderTest {
 
   /** BM25 scores by slot of all live memories that hold a word of the query. */
   scores(query: string): Map<number, number> {
-    const { root } = this.space;
+    const { root } = this.current;
+    const reader = this.currentReader();
     analyse(query, "english", this.#terms);
     const liveCount = root.load("liveCount");
-    this.reader.words.score(this.#terms, {
+    reader.words.score(this.#terms, {
       nodeCount: root.load("nodeCount"),
       liveCount,
       averageTokens: Math.max(1, root.number("tokensTotal") / Math.max(1, liveCount)),
@@ -119,7 +135,7 @@ export class SpaceUnderTest {
     const found = new Map<number, number>();
     const { touched, touchedCount, scores } = this.accumulator;
     for (let i = 0; i < touchedCount; i++) {
-      if (this.reader.isLive(touched[i]!)) found.set(touched[i]!, scores[touched[i]!]!);
+      if (reader.isLive(touched[i]!)) found.set(touched[i]!, scores[touched[i]!]!);
     }
     this.accumulator.reset();
     return found;
