@@ -68,7 +68,7 @@ export const CATALOGUE = catalogue({
   engram_memory_operation_duration_seconds: {
     kind: "histogram",
     unit: "seconds",
-    help: "Time the engine took for an operation, waiting for the log included",
+    help: "Time the engine took for an operation, waiting for the log included; of gets, one in eight is timed",
     labels: operationLabels,
     otlp: "engram.memory.operation.duration",
     source: "lane",
@@ -80,7 +80,7 @@ export const CATALOGUE = catalogue({
     help: "Operations ended",
     labels: operationLabels,
     otlp: "engram.operations",
-    source: "derived",
+    source: "lane",
   },
   engram_recall_operations_total: {
     kind: "counter",

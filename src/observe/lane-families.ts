@@ -6,27 +6,23 @@
  * a family agrees with itself.
  */
 import { assert } from "../base/assert.ts";
+import type { Operation } from "../layout/metric-codes.ts";
 import { HISTOGRAM_BUCKETS, HISTOGRAM_SUM } from "../layout/metric-lane.ts";
 import type { MetricName } from "./catalogue.ts";
 import { type FamilySet, type HistogramSample, LabelSet, NO_LABELS } from "./family.ts";
-import { LANE_METRICS, type LaneMetric, labelValuesOf, laneMetric } from "./series.ts";
+import { LANE_METRICS, type LaneMetric, labelValuesOf } from "./series.ts";
 
 export type ThreadLane = { readonly thread: string; readonly cells: Float64Array };
 
-/** A counter that another metric's histogram counts already. */
-type Derived = {
-  readonly name: MetricName;
-  readonly from: LaneMetric;
-  /** the operation whose series are counted, which is then no label; all where absent */
-  readonly operation?: string;
-};
+/** A counter that the operations' counter holds already, as the series of one operation. */
+type Derived = { readonly name: MetricName; readonly operation: Operation };
 
-const OPERATIONS_FROM = laneMetric("engram_memory_operation_duration_seconds");
 const DERIVED: readonly Derived[] = [
-  { name: "engram_operations_total", from: OPERATIONS_FROM },
-  { name: "engram_recall_operations_total", from: OPERATIONS_FROM, operation: "recall" },
-  { name: "engram_store_operations_total", from: OPERATIONS_FROM, operation: "remember" },
+  { name: "engram_recall_operations_total", operation: "recall" },
+  { name: "engram_store_operations_total", operation: "remember" },
 ];
+/** Counters of more series than these are shown from their first event on, the others from the start. */
+const SERIES_SHOWN_AT_ZERO_MAX = 8;
 
 const labelSets = new Map<LaneMetric, LabelSet[]>();
 
@@ -66,6 +62,8 @@ function addMetric(
       continue;
     }
     const value = metric.cell === "level" ? levelAt(sources, at) : sumAt(sources, at);
+    const isRare = metric.cell === "counter" && metric.seriesCount > SERIES_SHOWN_AT_ZERO_MAX;
+    if (isRare && value === 0) continue;
     if (!Number.isNaN(value)) family.samples.push({ labels: labels(ordinal), value });
   }
 }
@@ -89,16 +87,12 @@ function histogramAt(
   return { buckets, count, sum: metric.declaration.unit === "seconds" ? sum / 1000 : sum };
 }
 
-function addDerived(set: FamilySet, { name, from, operation }: Derived): void {
+function addDerived(set: FamilySet, { name, operation }: Derived): void {
   const family = set.family(name);
-  for (const { labels, count } of set.family(from.name).histograms) {
-    if (operation === undefined) {
-      family.samples.push({ labels, value: count });
-      continue;
-    }
+  for (const { labels, value } of set.family("engram_operations_total").samples) {
     const [first, ...others] = labels.pairs;
     assert(first?.[0] === "operation", "operations are counted by their first label");
-    if (first[1] === operation) family.samples.push({ labels: new LabelSet(others), value: count });
+    if (first[1] === operation) family.samples.push({ labels: new LabelSet(others), value });
   }
 }
 

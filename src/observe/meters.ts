@@ -29,8 +29,12 @@ export type ApiMeter = {
 
 /** @param nowMs monotonic ms */
 export function engineMeter(lane: MetricLane, nowMs: () => number): EngineMeter {
-  const operations = laneMetric("engram_memory_operation_duration_seconds");
-  const [operationStride, classStride, outcomeStride] = operations.labelStrides as [number, number, number];
+  const total = laneMetric("engram_operations_total");
+  const durations = laneMetric("engram_memory_operation_duration_seconds");
+  assert(total.labelNames.join() === durations.labelNames.join(), "operations are counted and timed alike");
+  const [operationStride, classStride, outcomeStride] = total.labelStrides as [number, number, number];
+  const ordinalOf = (operation: number, liveCount: number, outcome: number): number =>
+    operation * operationStride + spaceClassOf(liveCount) * classStride + outcome * outcomeStride;
   const resultSize = sizeSeries("engram_recall_result_size", {});
   const modes = RECALL_MODES.map((mode) => counterSeries("engram_recall_modes_total", { mode }));
   const remembered = REMEMBERED.map((outcome) =>
@@ -41,12 +45,12 @@ export function engineMeter(lane: MetricLane, nowMs: () => number): EngineMeter 
   return {
     nowMs,
     operation: (operation, liveCount, outcome, tookMs) => {
-      const at =
-        operations.at +
-        operation * operationStride +
-        spaceClassOf(liveCount) * classStride +
-        outcome * outcomeStride;
-      lane.record(at as DurationSeries, tookMs);
+      const ordinal = ordinalOf(operation, liveCount, outcome);
+      lane.add((total.at + ordinal) as CounterSeries, 1);
+      lane.record((durations.at + ordinal * durations.stride) as DurationSeries, tookMs);
+    },
+    untimed: (operation, liveCount, outcome) => {
+      lane.add((total.at + ordinalOf(operation, liveCount, outcome)) as CounterSeries, 1);
     },
     stage: stageRecorder(lane),
     recalled: (mode, memories) => {
