@@ -22,7 +22,7 @@ import { asInput, differenceOf, type Made, makeMemory } from "./made-memory.ts";
 /** Bytes tried in each file. */
 const POSITIONS = LONG ? 600 : 4;
 /** Damages tried of each directory, short. */
-const DAMAGES = 12;
+const DAMAGES = 8;
 /** Appliances at once: each waits for its threads most of the time it starts. */
 const TRIALS_AT_ONCE = 3;
 const DIMENSIONS = 4;

@@ -75,7 +75,7 @@ if (typeof probe !== "string") probe[Symbol.dispose]();
 if (mountRefused !== undefined)
   console.log(`skipped: a small file system can not be mounted: ${mountRefused}`);
 
-test.skipIf(mountRefused !== undefined)(
+test.concurrent.skipIf(mountRefused !== undefined)(
   "a full disk refuses writes and checkpoints, serves reads, and takes writes again once there is room",
   async () => {
     using disk = SmallDisk.mount(64) as SmallDisk;
@@ -175,7 +175,7 @@ if (!compiled) console.log("skipped: there is no C compiler to make a failing fd
 /** Syncs of the log that fail; the first few are those of the start. */
 const FAIL_AT = LONG ? Array.from({ length: 60 }, (_, i) => i + 1) : [1, 3, 9, 40];
 
-test.skipIf(!compiled)(
+test.concurrent.skipIf(!compiled)(
   "a failing sync of the log stops the process with its code, and loses nothing acknowledged",
   async () => {
     for (const failAt of FAIL_AT) {

@@ -13,8 +13,8 @@ import { LASTING_SPACES, runLoad } from "./crash-load.ts";
 import { CrashModel } from "./crash-model.ts";
 import { makeMemory, versionOf } from "./made-memory.ts";
 
-const CYCLES = LONG ? 200 : 6;
-const LOAD_MS_MAX = 1500;
+const CYCLES = LONG ? 200 : 5;
+const LOAD_MS_MAX = LONG ? 1500 : 1000;
 /** Memories searched for themselves after each crash; the last cycle searches for all. */
 const SEARCHED = 30;
 const SETTINGS = {
