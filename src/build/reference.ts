@@ -1,5 +1,5 @@
 /**
- * Writes `docs/reference/` from the tables the program runs on: settings, errors, commands, exit statuses.
+ * Writes `docs/reference/` from the tables the program runs on: settings, errors, commands, exit statuses, metrics.
  *
  * `bun src/build/reference.ts` refreshes the pages; a test fails while they are stale.
  */
@@ -13,6 +13,7 @@ import { helpOf } from "../cli/run-command.ts";
 import { expectedText, variableName } from "../config/load.ts";
 import { SECTION_SUMMARY, SETTINGS, type Setting } from "../config/schema.ts";
 import { tomlValue } from "../config/template.ts";
+import { metricsPage } from "./metrics-reference.ts";
 
 const ROOT = join(import.meta.dir, "../..");
 const NOTE = "<!-- Made by `npm run docs:reference` from the tables of the program; edit those. -->";
@@ -24,6 +25,7 @@ export function referencePages(): ReadonlyMap<string, string> {
     ["docs/reference/errors.md", errorsPage()],
     ["docs/reference/commands.md", commandsPage()],
     ["docs/reference/exit-codes.md", exitCodesPage()],
+    ["docs/reference/metrics.md", metricsPage(NOTE)],
   ]);
 }
 
