@@ -1,13 +1,23 @@
 /** What the routes of the API work with; made once in each API worker. */
+import type { Clock } from "../base/clock.ts";
 import type { Engine } from "../engine/engine.ts";
 import type { Family } from "../observe/family.ts";
+import type { MetricMetadata } from "../observe/history-source.ts";
 import type { ApiMeter } from "../observe/meters.ts";
+import type { SeriesStore } from "../observe/promql/samples.ts";
 import type { Access } from "./access.ts";
 import type { ErrorSink } from "./problem.ts";
 import type { ApiLimits } from "./settings.ts";
 
 /** Where the API's figures go, and where all metrics come from. */
-export type Watch = { readonly meter: ApiMeter; readonly snapshot: () => readonly Family[] };
+export type Watch = {
+  readonly meter: ApiMeter;
+  readonly snapshot: () => readonly Family[];
+  readonly history: SeriesStore;
+  /** what the metrics are, by name */
+  readonly metadata: ReadonlyMap<string, MetricMetadata>;
+  readonly clock: Clock;
+};
 
 export type ApiContext = {
   readonly engine: Engine;

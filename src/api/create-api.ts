@@ -12,6 +12,7 @@ import { docsRoutes } from "./docs.ts";
 import { memoryRoutes } from "./memories.ts";
 import { metricsRoutes } from "./metrics.ts";
 import { type ErrorSink, MethodNotAllowed, problemResponse } from "./problem.ts";
+import { queryRoutes } from "./query.ts";
 import { recallRoutes } from "./recall.ts";
 import { rememberRoutes } from "./remember.ts";
 import { pathOf, requestName } from "./route.ts";
@@ -55,6 +56,7 @@ export function createApi(options: ApiOptions): Api {
     .use(spaceRoutes(context))
     .use(vectorIndexRoutes(context))
     .use(metricsRoutes(context))
+    .use(queryRoutes(context))
     .use(docsRoutes(options.version))
     .compile();
   const routes = () => app.routes.map(({ method, path }) => ({ method, path }));

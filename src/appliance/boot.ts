@@ -26,6 +26,8 @@ export type SharedBuffers = {
   readonly indexDoorbells: readonly SharedArrayBuffer[];
   /** where each thread records its metrics */
   readonly metrics: MetricMemory;
+  /** what the history holds; its memory is the first collector's */
+  readonly history: SharedArrayBuffer;
 };
 
 export type Boot = {

@@ -13,6 +13,7 @@ import { durationSeries } from "../observe/series.ts";
 import { startThreadSampler } from "../observe/thread-sampler.ts";
 import type { Boot, ToThread } from "./boot.ts";
 import { openHardwareWatch } from "./hardware-watch.ts";
+import { openHistory } from "./history.ts";
 import { openLane, openMeterClock } from "./metric-lanes.ts";
 import { aliveMarker, tellMain } from "./thread.ts";
 
@@ -31,6 +32,8 @@ export async function startCollector(boot: Boot): Promise<(message: ToThread) =>
   const hardware = openHardwareWatch(boot, lane);
   let regionsDueAtMs = 0;
   startThreadSampler(lane, nowMs);
+  // Everything at one moment, over all nodes, has one owner as well.
+  const history = boot.ordinal === 0 ? openHistory(boot) : undefined;
   const sample = (): void => {
     alive();
     for (const node of nodes) sampleNumaNode(lane, node);
@@ -55,6 +58,7 @@ export async function startCollector(boot: Boot): Promise<(message: ToThread) =>
     facts[PROCESS_FACT.dataDiskBytes] = disk === undefined ? Number.NaN : disk.blocks * disk.bsize;
     facts[PROCESS_FACT.cpuSeconds] = (usage.user + usage.system) / 1e6;
     facts[PROCESS_FACT.sampledAtMs] = Date.now();
+    history?.tick();
   };
   sample();
   const timer = setInterval(sample, SAMPLE_MS);
@@ -62,6 +66,7 @@ export async function startCollector(boot: Boot): Promise<(message: ToThread) =>
   return (message) => {
     if (message.type !== "shutdown") return;
     clearInterval(timer);
+    history?.close();
     tellMain({ type: "stopped" });
   };
 }

@@ -18,6 +18,7 @@ import { SpaceTable } from "../engine/space-table.ts";
 import { REPLY_RING_BYTES } from "../engine/write-client.ts";
 import { PROCESS_FACT, PROCESS_FACTS_BYTES } from "../layout/process-facts.ts";
 import { STREAM_FACTS_BYTES } from "../layout/stream-facts.ts";
+import { HISTORY_SHAPE, makeHistoryState } from "../observe/history-layout.ts";
 import { planPlacement, readMachine, type ThreadPlace } from "../runtime/placement.ts";
 import { makeDoorbells } from "../shm/doorbell.ts";
 import { makeEpochs } from "../shm/epochs.ts";
@@ -196,6 +197,7 @@ function makeSharedBuffers(
     epochs: makeEpochs(epochReaderCount(counts)),
     streamFacts: each(writerCount, () => new SharedArrayBuffer(STREAM_FACTS_BYTES)),
     processFacts: new SharedArrayBuffer(PROCESS_FACTS_BYTES),
+    history: makeHistoryState(HISTORY_SHAPE),
     requestRings: each(producerCount, () => each(writerCount, () => makeRing(requestBytes))),
     replyRings: each(producerCount, () => each(writerCount, () => makeRing(REPLY_RING_BYTES))),
     writerDoorbells: each(writerCount, () => makeDoorbells(1)),

@@ -1,10 +1,14 @@
 /** What an API worker records of itself, and how it sees the metrics of all threads. */
 import type { Watch } from "../api/api-context.ts";
+import { systemClock } from "../base/clock.ts";
 import { VERSION } from "../base/version.ts";
 import type { EmbeddingProvider } from "../embedding/embedder.ts";
 import type { EngineMeter } from "../engine/meters.ts";
 import type { SpaceTable } from "../engine/space-table.ts";
 import type { WriteClient } from "../engine/write-client.ts";
+import { HISTORY_SHAPE } from "../observe/history-layout.ts";
+import { HistoryReader } from "../observe/history-reader.ts";
+import { metricMetadata } from "../observe/history-source.ts";
 import type { MetricLane } from "../observe/lane.ts";
 import { apiMeter, engineMeter } from "../observe/meters.ts";
 import { levelSeries } from "../observe/series.ts";
@@ -29,6 +33,9 @@ export function openWatch(boot: Boot, table: SpaceTable): ThreadWatch {
     meter: apiMeter(lane, nowMs),
     engineMeter: engineMeter(lane, nowMs),
     snapshot: () => snapshots.take(),
+    history: new HistoryReader(HISTORY_SHAPE, boot.shared.history),
+    metadata: metricMetadata(),
+    clock: systemClock,
     sampleEachSecond: (parts) => void startThreadSampler(lane, nowMs, () => sample(lane, parts)),
   };
 }

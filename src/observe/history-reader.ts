@@ -19,7 +19,7 @@ import {
 import { SeriesTableReader } from "./history-series.ts";
 import type { Labels } from "./promql/labels.ts";
 import { allMatch, type Matcher } from "./promql/matcher.ts";
-import type { SampleStore, SeriesSamples } from "./promql/samples.ts";
+import type { SeriesSamples, SeriesStore } from "./promql/samples.ts";
 
 /** Looks at a ring that is sealed again and again meanwhile, before what was found last is answered. */
 const TRIES = 8;
@@ -27,7 +27,7 @@ const TRIES = 8;
 /** Samples of several series by tick: values of series s at [s × tickCount, (s + 1) × tickCount). */
 type Ticks = { readonly times: Float64Array; readonly values: Float64Array };
 
-export class HistoryReader implements SampleStore {
+export class HistoryReader implements SeriesStore {
   readonly #shape: HistoryShape;
   readonly #layout: HistoryLayout;
   readonly #words: Int32Array;
@@ -53,6 +53,21 @@ export class HistoryReader implements SampleStore {
       countMax: this.#shape.seriesCountMax,
     });
     return this.#series.all();
+  }
+
+  /**
+   * Labels of the series that pass any of the lists of matchers (all, where there is none) and have samples in a time.
+   * As in Prometheus whole blocks are looked at, so one that ended shortly before may be among them.
+   */
+  seriesBetween(selectors: readonly (readonly Matcher[])[], fromMs: number, toMs: number): Labels[] {
+    const series = this.series();
+    if (series.length === 0) return [];
+    const isThere = this.#present(this.#ringFor(fromMs), series.length, fromMs, toMs);
+    return series.filter(
+      (labels, index) =>
+        isThere[index] === 1 &&
+        (selectors.length === 0 || selectors.some((matchers) => allMatch(matchers, labels))),
+    );
   }
 
   select(matchers: readonly Matcher[], fromMs: number, toMs: number): SeriesSamples[] {
@@ -164,6 +179,34 @@ export class HistoryReader implements SampleStore {
       }
     }
     return { times, values };
+  }
+
+  /** 1 for each series that has samples in a ring's blocks of a time. */
+  #present(ring: number, count: number, fromMs: number, toMs: number): Uint8Array {
+    const { wordAt, numberAt, slotCount, arena } = this.#layout.rings[ring]!;
+    const isThere = new Uint8Array(count);
+    const end = Atomics.load(this.#words, wordAt + RING_WORD.end);
+    const all = Array.from({ length: count }, (_, index) => index);
+    const head = this.#readHead(ring, end, all);
+    for (const [tick, time] of head.times.entries()) {
+      if (time < fromMs || time > toMs) continue;
+      for (let index = 0; index < count; index++) {
+        if (!Number.isNaN(head.values[index * head.times.length + tick]!)) isThere[index] = 1;
+      }
+    }
+    for (let block = Atomics.load(this.#words, wordAt + RING_WORD.first); block < end; block++) {
+      const slot = numberAt + (block % slotCount) * BLOCK_NUMBERS;
+      const numbers = this.#numbers.slice(slot, slot + BLOCK_NUMBERS);
+      const [at, , tickCount, seriesCount, firstMs, lastMs] = numbers as unknown as BlockNumbers;
+      if (lastMs < fromMs || firstMs > toMs || seriesCount > this.#shape.seriesCountMax) continue;
+      const offsets = new Uint32Array(seriesCount + 1);
+      copyFromAddress(this.#address + arena + at + tickCount * 8, offsets, 0, offsets.byteLength);
+      if (this.#reload(wordAt + RING_WORD.first) > block) continue;
+      const known = Math.min(seriesCount, count);
+      for (let index = 0; index < known; index++)
+        if (offsets[index]! < offsets[index + 1]!) isThere[index] = 1;
+    }
+    return isThere;
   }
 
   get #address(): number {

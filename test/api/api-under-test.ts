@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Access } from "../../src/api/access.ts";
+import type { Watch } from "../../src/api/api-context.ts";
 import { createApi } from "../../src/api/create-api.ts";
 import { KeyRing } from "../../src/api/key-ring.ts";
 import { type ApiServer, apiSettings, serveApi } from "../../src/api/serve.ts";
@@ -19,6 +20,7 @@ export type ApiUnderTestOptions = {
   readonly engine?: Engine;
   readonly settings?: (standard: ApiSettings) => ApiSettings;
   readonly loopbackOnly?: boolean;
+  readonly watch?: Watch;
 };
 
 export class ApiUnderTest {
@@ -60,7 +62,7 @@ export class ApiUnderTest {
       access,
       errors,
       version: "0.0.0-test",
-      watch: localWatch(),
+      watch: options.watch ?? localWatch(),
     });
     this.calls = api.calls;
     this.server = serveApi({ api, settings, reusePort: false });

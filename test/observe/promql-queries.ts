@@ -153,6 +153,7 @@ export const QUERIES: readonly string[] = [
   "day_of_month(vector(1700000000)) + day_of_week() + day_of_year()",
   "days_in_month(vector(1709200000)) + month() + year()",
   "label_replace(build_info, 'major', '$1', 'version', '(\\\\d+)\\\\..*')",
+  // biome-ignore lint/suspicious/noTemplateCurlyInString: it is Go's way to name a group
   "label_replace(up, 'job', '${1}x-$$', 'job', '(.).*')",
   "label_replace(up, 'nothing', 'set', 'nothing', '')",
   "label_replace(up, 'kept', '$1', 'job', 'z(.*)')",

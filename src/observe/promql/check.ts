@@ -16,7 +16,12 @@ export function checkType(
   if (got !== wanted) throw parseError(source, position, `expected type ${wanted} in ${place}, got ${got}`);
 }
 
-export function checkCall(source: string, position: number, call: Call): void {
+/** @param positions of the call, and of each argument */
+export function checkCall(
+  source: string,
+  call: Call,
+  { position, args: argPositions }: { readonly position: number; readonly args: readonly number[] },
+): void {
   const { args, optional } = FUNCTIONS.get(call.name)!;
   const countMin = optional === "many" ? args.length - 1 : args.length - optional;
   const countMax = optional === "many" ? Number.POSITIVE_INFINITY : args.length;
@@ -31,13 +36,8 @@ export function checkCall(source: string, position: number, call: Call): void {
     );
   }
   for (const [index, arg] of call.args.entries()) {
-    checkType(
-      source,
-      position,
-      arg,
-      args[Math.min(index, args.length - 1)]!,
-      `call to function "${call.name}"`,
-    );
+    const wanted = args[Math.min(index, args.length - 1)]!;
+    checkType(source, argPositions[index]!, arg, wanted, `call to function "${call.name}"`);
   }
 }
 

@@ -25,8 +25,8 @@ const LOOK_EVERY = 4096;
 export type QueryLimits = {
   /** samples that one query may read */
   readonly sampleCountMax: number;
-  /** ns of `clock` at which it is given up */
-  readonly deadlineNs: number;
+  /** ns of `clock` at which it is given up; may be moved as it goes on */
+  deadlineNs: number;
   readonly clock: Clock;
 };
 
@@ -103,6 +103,11 @@ export class Evaluation {
     const node = source.kind === "subquery" ? source : source.selector;
     const toMs = instantOf(node, atMs, this.instants);
     return { walks: this.walks(node), fromMs: toMs - source.rangeMs, toMs };
+  }
+
+  /** Moves the time at which it is given up, in ns of the clock. */
+  giveUpAt(deadlineNs: number): void {
+    this.#limits.deadlineNs = deadlineNs;
   }
 
   /** Counts work done; looks at the clock now and then. @throws {PromqlError} `timeout` */

@@ -136,11 +136,13 @@ class Builder {
   #call(node: SyntaxNode, depth: number): Expression {
     const name = this.#text(node.getChild("FunctionIdentifier")!);
     if (!FUNCTIONS.has(name)) throw unsupported(this.#source, node.from, `the function "${name}"`);
-    const args = expressionsIn(node.getChild("FunctionCallBody")!).map((arg) =>
-      this.expression(arg, depth + 1),
-    );
-    const call: Expression = { kind: "call", name, args };
-    checkCall(this.#source, node.from, call);
+    const nodes = expressionsIn(node.getChild("FunctionCallBody")!);
+    const call: Expression = {
+      kind: "call",
+      name,
+      args: nodes.map((arg) => this.expression(arg, depth + 1)),
+    };
+    checkCall(this.#source, call, { position: node.from, args: nodes.map(({ from }) => from) });
     return call;
   }
 

@@ -21,6 +21,8 @@ import type { QueryResult, ResultSeries, Vector } from "./values.ts";
 export const POINT_COUNT_MAX = 11_000;
 const SAMPLE_COUNT_MAX = 20_000_000;
 const SLICE_NS = 3_000_000;
+/** One instant is evaluated in one go: longer than this it may not hold up the thread. */
+const INSTANT_NS = 1_000_000_000;
 
 export type QueryOptions = {
   readonly store: SampleStore;
@@ -59,10 +61,11 @@ export async function queryRange(
   if (type !== "scalar" && type !== "instant vector") {
     throw new PromqlError(
       "bad_data",
-      `invalid parameter "query": invalid expression type "${type}" for range query, must be Scalar or instant Vector`,
+      `invalid expression type "${type}" for range query, must be Scalar or instant Vector`,
     );
   }
   const collector = new SeriesCollector();
+  const endNs = options.clock.nowNs() + options.timeoutMs * 1e6;
   let sliceEndNs = options.clock.nowNs() + SLICE_NS;
   for (let atMs = startMs; atMs <= endMs; atMs += stepMs) {
     const value = evaluation.at(atMs) as number | Vector;
@@ -70,15 +73,17 @@ export async function queryRange(
     if (options.clock.nowNs() < sliceEndNs) continue;
     await options.yieldToOthers();
     sliceEndNs = options.clock.nowNs() + SLICE_NS;
+    evaluation.giveUpAt(Math.min(endNs, sliceEndNs + INSTANT_NS));
   }
   return { type: "matrix", series: collector.sorted() };
 }
 
 function evaluationOf(source: string, instants: Instants, options: QueryOptions): Evaluation {
-  return new Evaluation(parseParameter(source), instants, options.store, {
+  const { clock, store } = options;
+  return new Evaluation(parseParameter(source), instants, store, {
     sampleCountMax: SAMPLE_COUNT_MAX,
-    deadlineNs: options.clock.nowNs() + options.timeoutMs * 1e6,
-    clock: options.clock,
+    deadlineNs: clock.nowNs() + Math.min(INSTANT_NS, options.timeoutMs * 1e6),
+    clock,
   });
 }
 

@@ -23,3 +23,9 @@ export interface SampleStore {
   /** Series that pass all matchers, with their samples from `fromMs` to `toMs`, both included. */
   select(matchers: readonly Matcher[], fromMs: number, toMs: number): SeriesSamples[];
 }
+
+/** A store that also says which series there are. */
+export interface SeriesStore extends SampleStore {
+  /** Labels of series that pass any of the lists of matchers (all, where there is none) and have samples in a time. */
+  seriesBetween(selectors: readonly (readonly Matcher[])[], fromMs: number, toMs: number): Labels[];
+}
