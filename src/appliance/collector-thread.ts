@@ -6,6 +6,7 @@
 import { statfsSync } from "node:fs";
 import { openFileCount, processLimits, processMemory, threadCount } from "../base/process-facts.ts";
 import { PROCESS_FACT } from "../layout/process-facts.ts";
+import { CostMeter } from "../observe/cost-meter.ts";
 import { laneCells, nodeCells } from "../observe/metric-region.ts";
 import { numaNodes, sampleNumaNode, sampleRegions } from "../observe/node-sampler.ts";
 import { NodeRollup } from "../observe/rollup.ts";
@@ -26,7 +27,8 @@ export async function startCollector(boot: Boot): Promise<(message: ToThread) =>
   const alive = aliveMarker(boot);
   const lane = openLane(boot);
   const nowMs = openMeterClock();
-  const rollup = openRollup(boot);
+  const { rollup, block } = openRollup(boot);
+  const cost = new CostMeter({ lane, block, nowMs });
   const rollups = durationSeries("engram_observe_rollup_duration_seconds", {});
   const nodes = boot.place.node === undefined ? numaNodes() : [boot.place.node];
   const hardware = openHardwareWatch(boot, lane);
@@ -46,6 +48,7 @@ export async function startCollector(boot: Boot): Promise<(message: ToThread) =>
     const startedAtMs = nowMs();
     rollup.roll();
     lane.record(rollups, nowMs() - startedAtMs);
+    cost.sample();
     // Process-wide figures have one owner.
     if (boot.ordinal !== 0) return;
     const disk = attempt(() => statfsSync(boot.dataDirectory));
@@ -72,12 +75,13 @@ export async function startCollector(boot: Boot): Promise<(message: ToThread) =>
 }
 
 /** Sums up the lanes of the threads on this collector's node. */
-function openRollup(boot: Boot): NodeRollup {
+function openRollup(boot: Boot): { readonly rollup: NodeRollup; readonly block: Float64Array } {
   const { regions, lanes } = boot.shared.metrics;
   const mine = lanes.find(({ thread }) => thread === `collector-${boot.ordinal}`)!;
   const region = regions[mine.region]!;
   const cells = Array.from({ length: region.laneCount }, (_, index) => laneCells(region, index));
-  return new NodeRollup(cells, nodeCells(region));
+  const block = nodeCells(region);
+  return { rollup: new NodeRollup(cells, block), block };
 }
 
 /** A figure that /proc does not give here is left unmeasured. */

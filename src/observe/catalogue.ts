@@ -563,6 +563,14 @@ export const CATALOGUE = catalogue({
     source: "lane",
     shown: [-14, 2],
   },
+  engram_observe_recording_ratio: {
+    kind: "gauge",
+    unit: "ratio",
+    help: "Share of one core that recording metrics took in the last second, estimated from what one record costs; low and high bound its 95 % interval",
+    labels: { bound: ["low", "median", "high"] },
+    otlp: "engram.observe.recording",
+    source: "lane",
+  },
   // --- the mind
   engram_activation_cache_requests_total: {
     kind: "counter",
