@@ -11,6 +11,7 @@
 import { assert } from "../base/assert.ts";
 import { RequestError } from "../base/errors.ts";
 import type { EmbeddingProvider, VectorFamily } from "../embedding/embedder.ts";
+import { bestScores } from "../ffi/words.ts";
 import { inverseDocumentFrequency } from "../index/bm25.ts";
 import { SEARCH_RESULTS_MAX, VectorSearcher, VIA } from "../index/vector-searcher.ts";
 import type { ScoreAccumulator } from "../index/word-index-reader.ts";
@@ -26,7 +27,6 @@ import { FusionScratch, type FusionWeights, fuse, scoreOfCosine, scoreOfWords } 
 import { type EngineMeter, SILENT_ENGINE_METER } from "./meters.ts";
 import { normalised } from "./normalise.ts";
 import type { SpaceReader } from "./space-reader.ts";
-import { TopScores } from "./top-scores.ts";
 
 export type RecallPlan = {
   readonly query: RecallQuery;
@@ -48,7 +48,10 @@ export class Recaller {
   readonly #accumulator: ScoreAccumulator;
   readonly #searcher = new VectorSearcher(SEARCH_RESULTS_MAX);
   readonly #terms = new TermBuffer();
-  readonly #best = new TopScores(SEARCH_RESULTS_MAX);
+  readonly #best = {
+    slots: new Uint32Array(SEARCH_RESULTS_MAX),
+    scores: new Float32Array(SEARCH_RESULTS_MAX),
+  };
   readonly #fusion = new FusionScratch();
   #passes = new Uint8Array(0);
   /** candidates of the recall under way */
@@ -181,24 +184,17 @@ export class Recaller {
     analyse(plan.query.query!, reader.language, this.#terms);
     const averageTokens = Math.max(1, root.number("tokensTotal") / Math.max(1, liveCount));
     const mass = reader.words.score(this.#terms, { nodeCount, liveCount, averageTokens });
-    const { scores, touched, touchedCount } = accumulator;
+    const { touched, touchedCount } = accumulator;
+    let passes: Uint8Array | undefined;
     if (filter !== undefined) {
       if (this.#passes.length < touchedCount) this.#passes = new Uint8Array(touched.length);
-      this.#searcher.filter(graph, filter, nodeCount, touched, touchedCount, this.#passes);
+      passes = this.#passes;
+      this.#searcher.filter(graph, filter, nodeCount, touched, touchedCount, passes);
     }
-    // Looking at a header costs a cache miss; where nothing was ever forgotten it can be left out.
-    const hasForgotten = root.load("forgottenCount") > 0;
     const best = this.#best;
-    best.start(k);
-    for (let i = 0; i < touchedCount; i++) {
-      const slot = touched[i]!;
-      const score = scores[slot]!;
-      if (!best.wants(score)) continue;
-      if (filter === undefined ? !hasForgotten || reader.isLive(slot) : this.#passes[i] === 1)
-        best.add(slot, score);
-    }
+    const bestCount = bestScores(accumulator, touchedCount, passes, reader.headers.ref, k, best);
     let count = this.#count;
-    for (let i = 0; i < best.count; i++) {
+    for (let i = 0; i < bestCount; i++) {
       const slot = best.slots[i]!;
       if (!this.#seen.has(slot)) this.#slots[count++] = slot;
     }

@@ -55,10 +55,7 @@ export class SpaceReader {
     this.words = new WordIndexReader(
       {
         terms: new SlotArenaReader({ ...g.terms, tableAddress: root.number("termTable") }),
-        postings: new ByteArenaReader({
-          chunkBytes: g.postingChunkBytes,
-          tableAddress: root.number("postingTable"),
-        }),
+        postings: { chunkBytes: g.postingChunkBytes, tableAddress: root.number("postingTable") },
         termHashes: new SharedTableReader(root, "termTableGeneration"),
       },
       bm25,

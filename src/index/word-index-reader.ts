@@ -5,38 +5,45 @@
  * accumulator (one f32 per slot) with a list of touched slots, so a search costs the postings it reads and
  * nothing for the memories it does not touch (Zobel & Moffat 2006, term-at-a-time evaluation).
  */
-import { POSTING_BLOCK, POSTING_UNIT_BYTES, TERM, TERM_RECORD_WORDS } from "../layout/posting.ts";
-import type { ByteArenaReader, SlotArenaReader } from "../shm/arena.ts";
+import { accumulatePostings, type PostingList, resetScores, type ScoreArrays } from "../ffi/words.ts";
+import { TERM, TERM_RECORD_WORDS } from "../layout/posting.ts";
+import type { SlotArenaReader } from "../shm/arena.ts";
 import type { SharedTableReader } from "../shm/shared-table.ts";
 import { fillNormTable, inverseDocumentFrequency } from "./bm25.ts";
 import type { TermList } from "./word-index-writer.ts";
 
 export type WordIndexViews = {
   readonly terms: SlotArenaReader;
-  readonly postings: ByteArenaReader;
+  /** the posting arena, which only C looks into */
+  readonly postings: { readonly tableAddress: number; readonly chunkBytes: number };
   readonly termHashes: SharedTableReader;
 };
 
 export type Bm25Settings = { readonly k1: number; readonly b: number };
 
-/** The accumulators of one thread, shared by all its readers: a search leaves them zeroed. */
-export class ScoreAccumulator {
+/** The accumulators of one thread, shared by all its readers: whoever searched resets them. */
+export class ScoreAccumulator implements ScoreArrays {
+  /** by slot */
   scores = new Float32Array(0);
   touched = new Uint32Array(0);
   touchedCount = 0;
 
   /** Makes room for slots below `slotCount`. */
   reserve(slotCount: number): void {
-    if (this.scores.length >= slotCount) return;
-    const length = Math.max(4096, 2 ** Math.ceil(Math.log2(slotCount)));
+    if (this.scores.length >= slotCount && this.touched.length > slotCount) return;
+    const length = Math.max(4096, 2 ** Math.ceil(Math.log2(slotCount + 1)));
     this.scores = new Float32Array(length);
-    this.touched = new Uint32Array(length);
+    this.touched = new Uint32Array(length + 1);
   }
 
-  /** Zeroes what the last search touched. */
+  /** Adds one term's scores. */
+  add(list: PostingList, gain: number, norms: Float32Array): void {
+    this.touchedCount = accumulatePostings(list, gain, norms, this, this.touchedCount);
+  }
+
+  /** Zeroes what was touched. */
   reset(): void {
-    const { scores, touched } = this;
-    for (let i = 0; i < this.touchedCount; i++) scores[touched[i]!] = 0;
+    resetScores(this, this.touchedCount);
     this.touchedCount = 0;
   }
 }
@@ -73,6 +80,8 @@ export class WordIndexReader {
       fillNormTable(this.#norms, facts.averageTokens, this.#settings.k1, this.#settings.b);
       this.#normsAverage = facts.averageTokens;
     }
+    const { tableAddress, chunkBytes } = this.#views.postings;
+    const list = { tableAddress, chunkBytes, nodeCount: facts.nodeCount };
     let mass = 0;
     for (let i = 0; i < query.count; i++) {
       const base = this.#find(query.los[i]!, query.his[i]!);
@@ -82,42 +91,10 @@ export class WordIndexReader {
       const weight = idf * query.frequencies[i]!;
       mass += weight;
       if (withTermCount === 0 || words === undefined) continue;
-      this.#accumulate(Atomics.load(words, base + TERM.head), weight, facts.nodeCount);
+      const head = Atomics.load(words, base + TERM.head);
+      accumulator.add({ ...list, head }, weight * (this.#settings.k1 + 1), this.#norms);
     }
     return mass;
-  }
-
-  #accumulate(head: number, weight: number, nodeCount: number): void {
-    const { postings } = this.#views;
-    const accumulator = this.#accumulator;
-    const { scores, touched } = accumulator;
-    const norms = this.#norms;
-    const gain = weight * (this.#settings.k1 + 1);
-    let touchedCount = accumulator.touchedCount;
-    let block = head;
-    while (block !== 0) {
-      const position = block * POSTING_UNIT_BYTES;
-      const chunk = postings.chunkOf(position);
-      const words = postings.u32(chunk);
-      const bytes = postings.u8(chunk);
-      const at = postings.offsetIn(position) >>> 2;
-      const count = Atomics.load(words, at + POSTING_BLOCK.count);
-      const slotsAt = at + POSTING_BLOCK.slots;
-      let pairAt = (slotsAt + words[at + POSTING_BLOCK.capacity]!) * 4;
-      for (let i = 0; i < count; i++, pairAt += 2) {
-        const slot = words[slotsAt + i]!;
-        if (slot >= nodeCount) {
-          accumulator.touchedCount = touchedCount;
-          return;
-        }
-        const frequency = bytes[pairAt]!;
-        const before = scores[slot]!;
-        if (before === 0) touched[touchedCount++] = slot;
-        scores[slot] = before + (gain * frequency) / (frequency + norms[bytes[pairAt + 1]!]!);
-      }
-      block = Atomics.load(words, at + POSTING_BLOCK.next);
-    }
-    accumulator.touchedCount = touchedCount;
   }
 
   #foundWords: Uint32Array | undefined;
