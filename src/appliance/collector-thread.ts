@@ -21,6 +21,7 @@ import { aliveMarker, tellMain } from "./thread.ts";
 const SAMPLE_MS = 1000;
 /** The list of regions is long where there are many spaces; it is read as often as costs this share of a core. */
 const REGION_LIST_SHARE_MAX = 0.0005;
+const REGION_LIST_MS_MAX = 10_000;
 
 export async function startCollector(boot: Boot): Promise<(message: ToThread) => void> {
   const facts = new Float64Array(boot.shared.processFacts);
@@ -42,7 +43,8 @@ export async function startCollector(boot: Boot): Promise<(message: ToThread) =>
     if (boot.ordinal === 0 && nowMs() >= regionsDueAtMs) {
       const listedAtMs = nowMs();
       sampleRegions(lane);
-      regionsDueAtMs = nowMs() + (nowMs() - listedAtMs) / REGION_LIST_SHARE_MAX;
+      const restMs = (nowMs() - listedAtMs) / REGION_LIST_SHARE_MAX;
+      regionsDueAtMs = nowMs() + Math.min(REGION_LIST_MS_MAX, restMs);
     }
     hardware.sample();
     const startedAtMs = nowMs();

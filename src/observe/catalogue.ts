@@ -30,6 +30,7 @@ export const MEMORY_PARTS = [
   "terms",
   "tables",
   "metrics",
+  "history",
   "other",
 ] as const;
 export const PAGE_KINDS = ["base", "transparent", "reserved"] as const;

@@ -21,6 +21,7 @@ const PART_BY_ENDING: readonly (readonly [RegExp, MemoryPart])[] = [
   [/: terms$/, "terms"],
   [/: (ids|term hashes)$/, "tables"],
   [/^metrics/, "metrics"],
+  [/history/, "history"],
 ];
 
 export function partOf(purpose: string): MemoryPart {
