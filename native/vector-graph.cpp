@@ -123,9 +123,10 @@ SHIM_EXPORT int32_t shim_vector_open(const void *config_block, uint64_t *address
     graph->upper_list_bytes = 4 + 4 * config.connectivity;
 
     const uint64_t tape_bytes = tape_bytes_most(config, graph->base_list_bytes, graph->upper_list_bytes);
-    int32_t status = vector_range_reserve(&graph->nodes, (uint64_t)config.nodes_most * sizeof(node_entry), config.node);
-    if (status == 0) status = vector_range_reserve(&graph->tape.range, tape_bytes, config.node);
-    if (status == 0) status = twins_reserve(&graph->twins, config.nodes_most, config.node);
+    const vector_place place{config.interleave_mask, config.node};
+    int32_t status = vector_range_reserve(&graph->nodes, (uint64_t)config.nodes_most * sizeof(node_entry), place);
+    if (status == 0) status = vector_range_reserve(&graph->tape.range, tape_bytes, place);
+    if (status == 0) status = twins_reserve(&graph->twins, config.nodes_most, place);
     if (status == 0) {
         current_tape = &graph->tape;
         unum::usearch::index_config_t shape(config.connectivity, config.connectivity * 2);

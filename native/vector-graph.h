@@ -109,8 +109,9 @@ struct graph_config {
     uint32_t nodes_most;
     vector_arena headers, exact, quantised;
     vector_content content;
+    uint64_t interleave_mask; /* NUMA nodes to spread the graph over, in place of `node`; 0 for none */
 };
-static_assert(sizeof(graph_config) == 88, "src/ffi/vector.ts writes this block");
+static_assert(sizeof(graph_config) == 96, "src/ffi/vector.ts writes this block");
 
 struct vector_graph {
     uint64_t magic = GRAPH_MAGIC;

@@ -11,21 +11,30 @@ namespace {
 constexpr uint64_t FIRST_STEP_BYTES = SHIM_HUGE_PAGE_BYTES;
 constexpr uint64_t STEP_BYTES = 4 * SHIM_HUGE_PAGE_BYTES;
 constexpr int POLICY_PREFERRED = 1;
+constexpr int POLICY_INTERLEAVE = 3;
+constexpr int32_t NODES_MAX = 64;
 
 uint64_t round_up(uint64_t bytes, uint64_t unit) { return (bytes + unit - 1) / unit * unit; }
 
-void bind(uint8_t *base, uint64_t bytes, int32_t node) {
-    unsigned long mask[16] = {};
-    const unsigned bits = 8 * sizeof mask;
-    if (node < 0 || (unsigned)node >= bits) return;
-    mask[node / (8 * sizeof(long))] = 1ul << (node % (8 * sizeof(long)));
+void bind(uint8_t *base, uint64_t bytes, vector_place place) {
     /* Preferred, not bound: a full node then costs speed, where MPOL_BIND would cost the process. */
-    (void)syscall(SYS_mbind, base, bytes, POLICY_PREFERRED, mask, (unsigned long)bits, 0u);
+    int mode = POLICY_PREFERRED;
+    unsigned long mask = 0;
+    if (place.interleave_mask != 0) {
+        mode = POLICY_INTERLEAVE;
+        mask = place.interleave_mask;
+    } else if (place.node >= 0 && place.node < NODES_MAX) {
+        mask = 1ul << place.node;
+    } else {
+        return;
+    }
+    /* The kernel takes "bits in the mask + 1". */
+    (void)syscall(SYS_mbind, base, bytes, mode, &mask, NODES_MAX + 1ul, 0u);
 }
 
 } // namespace
 
-int32_t vector_range_reserve(struct vector_range *range, uint64_t bytes, int32_t node) {
+int32_t vector_range_reserve(struct vector_range *range, uint64_t bytes, struct vector_place place) {
     /* One huge page more, so that the base can be moved to a huge page's boundary. */
     const uint64_t reserved = round_up(bytes, SHIM_HUGE_PAGE_BYTES) + SHIM_HUGE_PAGE_BYTES;
     void *mapped = mmap(nullptr, reserved, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
@@ -36,7 +45,7 @@ int32_t vector_range_reserve(struct vector_range *range, uint64_t bytes, int32_t
     const uint64_t kept = reserved - SHIM_HUGE_PAGE_BYTES;
     if (before > 0) munmap(start, before);
     if (before < SHIM_HUGE_PAGE_BYTES) munmap(base + kept, SHIM_HUGE_PAGE_BYTES - before);
-    bind(base, kept, node);
+    bind(base, kept, place);
     range->base = base;
     range->reserved_bytes = kept;
     range->usable_bytes = 0;

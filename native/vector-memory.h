@@ -16,9 +16,15 @@ struct vector_range {
     uint64_t usable_bytes;
 };
 
-/* `node` < 0 leaves placement to the kernel. Returns 0 or a negative errno. A node that can not be bound to
- * (no such node, no NUMA in this kernel) is no error: the memory is then placed by the kernel. */
-int32_t vector_range_reserve(struct vector_range *range, uint64_t bytes, int32_t node);
+/* Where pages come from. */
+struct vector_place {
+    uint64_t interleave_mask; /* one bit per node, to spread the pages over; 0 for none */
+    int32_t node;             /* in place of the mask; < 0 leaves placement to the kernel */
+};
+
+/* Returns 0 or a negative errno. A place that can not be had (no such node, no NUMA in this kernel) is no
+ * error: the memory is then placed by the kernel. */
+int32_t vector_range_reserve(struct vector_range *range, uint64_t bytes, struct vector_place place);
 /* Makes at least `bytes` usable: -ENOSPC past the reserved bytes, -ENOMEM when the kernel refuses. */
 int32_t vector_range_grow(struct vector_range *range, uint64_t bytes);
 void vector_range_free(struct vector_range *range);

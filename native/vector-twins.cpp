@@ -67,10 +67,10 @@ int32_t complete_digests(vector_graph *graph) {
 
 } // namespace
 
-int32_t twins_reserve(twin_store *twins, uint64_t nodes_most, int32_t node) {
-    const int32_t status = vector_range_reserve(&twins->entries, nodes_most * sizeof(twin_entry), node);
+int32_t twins_reserve(twin_store *twins, uint64_t nodes_most, vector_place place) {
+    const int32_t status = vector_range_reserve(&twins->entries, nodes_most * sizeof(twin_entry), place);
     if (status != 0) return status;
-    return vector_range_reserve(&twins->heads, nodes_most * sizeof(uint32_t), node);
+    return vector_range_reserve(&twins->heads, nodes_most * sizeof(uint32_t), place);
 }
 
 void twins_clear(twin_store *twins) {

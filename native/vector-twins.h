@@ -39,7 +39,7 @@ struct twin_store {
     bool digests_whole{true}; /* false after a load */
 };
 
-int32_t twins_reserve(twin_store *twins, uint64_t nodes_most, int32_t node);
+int32_t twins_reserve(twin_store *twins, uint64_t nodes_most, vector_place place);
 void twins_free(twin_store *twins);
 /* Forgets all, keeps the address space. */
 void twins_clear(twin_store *twins);

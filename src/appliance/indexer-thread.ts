@@ -39,6 +39,7 @@ export async function startIndexer(boot: Boot): Promise<(message: ToThread) => v
     ordinal,
     count: indexerCount,
     pace,
+    interleaveNodes: boot.place.interleaveNodes,
     meter: indexMeter(lane, nowMs),
   });
   startThreadSampler(lane, nowMs);

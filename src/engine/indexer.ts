@@ -40,6 +40,7 @@ export class Indexer {
   readonly #count: number;
   readonly #known: (Known | undefined)[] = [];
   readonly #pace: IndexPace;
+  readonly #interleaveNodes: readonly number[] | undefined;
   readonly #meter: IndexMeter;
   #retired: { graph: VectorGraph; epoch: number }[] = [];
 
@@ -51,6 +52,8 @@ export class Indexer {
     ordinal: number;
     count: number;
     pace: IndexPace;
+    /** nodes that rebuilt graphs are spread over (numa.strategy "interleaved"); else on their space's node */
+    interleaveNodes?: readonly number[] | undefined;
     meter?: IndexMeter;
   }) {
     this.#table = options.table;
@@ -59,6 +62,7 @@ export class Indexer {
     this.#ordinal = options.ordinal;
     this.#count = options.count;
     this.#pace = options.pace;
+    this.#interleaveNodes = options.interleaveNodes;
     this.#meter = options.meter ?? SILENT_INDEX_METER;
   }
 
@@ -119,7 +123,15 @@ export class Indexer {
       const efConstruction = root.load("rebuildEfConstruction");
       const node = root.load("node");
       const graph = VectorGraph.open(
-        graphConfig({ root }, { M, efConstruction, node: node === NODE_UNBOUND ? undefined : node }),
+        graphConfig(
+          { root },
+          {
+            M,
+            efConstruction,
+            node: node === NODE_UNBOUND ? undefined : node,
+            interleaveNodes: this.#interleaveNodes,
+          },
+        ),
       );
       known.rebuild = { graph, request, M, efConstruction };
       root.publish("rebuildProgress", 0);

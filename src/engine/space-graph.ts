@@ -7,13 +7,18 @@ import type { SpaceRoot } from "./space-table.ts";
 
 export type GraphShape = { readonly M: number; readonly efConstruction: number };
 
+/** Where a graph's memory comes from; wherever the kernel likes where neither is given. */
+export type GraphPlace = {
+  /** NUMA node */
+  readonly node?: number | undefined;
+  /** NUMA nodes to spread it over, in place of `node` */
+  readonly interleaveNodes?: readonly number[] | undefined;
+};
+
 /** A space as far as its graph needs to know it. */
 type GraphSpace = { readonly root: SpaceRoot; readonly geometry?: SpaceGeometry };
 
-export function graphConfig(
-  { root, geometry }: GraphSpace,
-  shape: GraphShape & { readonly node?: number | undefined },
-): GraphConfig {
+export function graphConfig({ root, geometry }: GraphSpace, shape: GraphShape & GraphPlace): GraphConfig {
   const dimensions = root.load("dimensions");
   const quantization = quantizationOf(root.load("quantization"));
   const g = geometry ?? spaceGeometry(dimensions, quantization);
@@ -28,6 +33,7 @@ export function graphConfig(
     M: shape.M,
     efConstruction: shape.efConstruction,
     node: shape.node ?? -1,
+    interleaveNodes: shape.interleaveNodes,
     nodesMax: CHUNKS_MAX * g.vectors.slotsPerChunk,
     headers: arena(root.number("headerTable"), g.headers),
     exact: arena(root.number("vectorTable"), g.vectors),

@@ -396,7 +396,8 @@ export class SpaceWriter {
   /** Searches go through the graph even while it is empty: they scan then. It takes memory as it fills. */
   #openGraph(): void {
     const { M, efConstruction, policy } = this.#options;
-    const graph = VectorGraph.open(graphConfig(this, { M, efConstruction, node: policy.node }));
+    const { node, interleaveNodes } = policy;
+    const graph = VectorGraph.open(graphConfig(this, { M, efConstruction, node, interleaveNodes }));
     this.root.setNumber("graph", graph.address);
     this.root.publish("graphM", M);
     this.root.publish("graphEfConstruction", efConstruction);

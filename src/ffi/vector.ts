@@ -54,6 +54,8 @@ export type GraphConfig = {
   readonly efConstruction: number;
   /** NUMA node that its memory is asked from; -1: wherever the kernel likes */
   readonly node: number;
+  /** NUMA nodes to spread its memory over, in place of `node` */
+  readonly interleaveNodes?: readonly number[] | undefined;
   /** nodes at most: sets how much address space, not memory, is reserved */
   readonly nodesMax: number;
   readonly headers: NativeSlotArena;
@@ -99,7 +101,7 @@ export const VIA = { index: 0, tail: 1, scan: 2 } as const;
 /** Which implementation of a dot product; `best` is what searches run. */
 export const KERNEL_VARIANT = { best: 0, serial: 1, numkong: 2, avx512: 3 } as const;
 
-const CONFIG_BYTES = 88;
+const CONFIG_BYTES = 96;
 
 /**
  * Makes an empty graph and returns its address.
@@ -123,6 +125,9 @@ export function openGraph(config: GraphConfig): number {
   }
   block.setBigUint64(at, BigInt(config.content.tableAddress), true);
   block.setBigUint64(at + 8, BigInt(config.content.chunkBytes), true);
+  let interleaveMask = 0n;
+  for (const node of config.interleaveNodes ?? []) interleaveMask |= 1n << BigInt(node);
+  block.setBigUint64(at + 16, interleaveMask, true);
   const address = new BigUint64Array(1);
   check(shim.shim_vector_open(ptr(block), ptr(address)), "open a vector graph");
   return Number(address[0]);
