@@ -7,7 +7,7 @@ import type { EmbeddingProvider } from "../embedding/embedder.ts";
 import type { Health, PartHealth, SpaceInfo } from "../engine/engine.ts";
 import { PROCESS_FACT } from "../layout/process-facts.ts";
 import { STREAM_FACT, STREAM_STATE } from "../layout/stream-facts.ts";
-import { listRegions } from "../shm/region-registry.ts";
+import { listRegions, type RegisteredRegion } from "../shm/region-registry.ts";
 import type { Boot } from "./boot.ts";
 import { threadsAlive } from "./threads-alive.ts";
 
@@ -129,13 +129,13 @@ function indexPart(spaces: readonly SpaceInfo[], tailMax: number): PartHealth {
 
 function memoryPart(process: Float64Array): PartHealth {
   const byKind = { base: 0, transparent: 0, reserved: 0 };
-  const byNode: Record<string, number> = {};
+  const byNode: Record<string, typeof byKind> = {};
   const refusals: Record<string, number> = {};
   const regions = listRegions();
   for (const region of regions) {
     byKind[region.kind] += region.bytes;
-    const node = region.asked.node === undefined ? "unbound" : String(region.asked.node);
-    byNode[node] = (byNode[node] ?? 0) + region.bytes;
+    byNode[nodesText(region)] ??= { base: 0, transparent: 0, reserved: 0 };
+    byNode[nodesText(region)]![region.kind] += region.bytes;
     for (const [what, errno] of Object.entries(region.refusals)) {
       const key = `${what}: ${errno}`;
       refusals[key] = (refusals[key] ?? 0) + 1;
@@ -147,10 +147,17 @@ function memoryPart(process: Float64Array): PartHealth {
       resident_bytes: measured(process, PROCESS_FACT.rssBytes),
       regions: regions.length,
       mapped_bytes_by_page_kind: byKind,
-      mapped_bytes_by_node_asked: byNode,
+      mapped_bytes_by_node: byNode,
       ...(Object.keys(refusals).length === 0 ? {} : { refused: refusals }),
     },
   };
+}
+
+/** The node that a region was granted on: "0"; "0,1" where it is spread over them; else "unbound". */
+function nodesText({ asked, refusals }: RegisteredRegion): string {
+  if (refusals.binding !== undefined) return "unbound";
+  if (asked.interleaveNodes.length > 0) return asked.interleaveNodes.join();
+  return asked.node === undefined ? "unbound" : String(asked.node);
 }
 
 function numaPart(boot: Boot): PartHealth {

@@ -2,6 +2,7 @@
 import { OperatorError } from "../base/errors.ts";
 import { type Command, type CommandContext, JSON_OPTION, present } from "./command.ts";
 import { decideFindings, type Finding, worstStatus } from "./doctor/decide.ts";
+import { askGrantedMemory, grantedMemoryFinding } from "./doctor/granted-memory.ts";
 import { realHost } from "./doctor/host.ts";
 import { gatherHostFacts } from "./doctor/host-facts.ts";
 import { repair } from "./doctor/repair.ts";
@@ -52,6 +53,10 @@ async function doctor(context: CommandContext): Promise<number> {
     port: settings.server.port,
   });
   const findings = decideFindings(facts, settings);
+  // Something listens there: where it is the appliance, it knows what the machine really gave it.
+  if (facts.listenError === "EADDRINUSE") {
+    findings.push(grantedMemoryFinding(await askGrantedMemory(context)));
+  }
   const status = worstStatus(findings);
   present(context, { status, findings }, () => findingLines(findings));
   return status === "fail" ? EXIT_CODES.found.status : EXIT_CODES.ok.status;

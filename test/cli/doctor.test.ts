@@ -2,6 +2,7 @@
 import { describe, expect, test } from "bun:test";
 import { decideFindings, type Finding, worstStatus } from "../../src/cli/doctor/decide.ts";
 import { known, unavailable } from "../../src/cli/doctor/fact.ts";
+import { grantedMemoryFinding } from "../../src/cli/doctor/granted-memory.ts";
 import { type Host, realHost } from "../../src/cli/doctor/host.ts";
 import { gatherHostFacts, type HostFacts } from "../../src/cli/doctor/host-facts.ts";
 import { findingLines } from "../../src/cli/doctor.ts";
@@ -9,6 +10,8 @@ import { settingsSchema } from "../../src/config/schema.ts";
 import { run } from "./run-for-test.ts";
 
 const SETTINGS = settingsSchema.parse({});
+
+const NODE = { memoryBytes: known(1), hugePagesReserved: known(0), hugePagesFree: known(0) };
 
 /** A server with two nodes on which everything is as it should be. */
 const WELL: HostFacts = {
@@ -24,8 +27,20 @@ const WELL: HostFacts = {
   swapUsedBytes: known(0),
   mapCountMax: known(1_000_000),
   numaNodes: known([
-    { node: 0, cpus: "0-15", memoryBytes: known(32 * 2 ** 30) },
-    { node: 1, cpus: "16-31", memoryBytes: known(32 * 2 ** 30) },
+    {
+      node: 0,
+      cpus: "0-15",
+      memoryBytes: known(32 * 2 ** 30),
+      hugePagesReserved: known(64),
+      hugePagesFree: known(60),
+    },
+    {
+      node: 1,
+      cpus: "16-31",
+      memoryBytes: known(32 * 2 ** 30),
+      hugePagesReserved: known(0),
+      hugePagesFree: known(0),
+    },
   ]),
   numaBalancing: known(false),
   libnuma: known("/usr/lib/libnuma.so.1"),
@@ -127,8 +142,14 @@ describe("decideFindings", () => {
     const missing = { libnuma: unavailable("gone") };
     expect(finding("libnuma", missing)).toMatchObject({ status: "warn" });
     expect(finding("libnuma", missing).remedy).toContain("libnuma1");
-    const oneNode = { ...missing, numaNodes: known([{ node: 0, cpus: "0", memoryBytes: known(1) }]) };
+    const oneNode = { ...missing, numaNodes: known([{ ...NODE, node: 0, cpus: "0" }]) };
     expect(finding("libnuma", oneNode).status).toBe("ok");
+  });
+
+  test("decideFindings names each node's processors, memory and huge pages", () => {
+    expect(finding("numa nodes", {}).evidence).toBe(
+      "node 0: cpus 0-15, 32.0 GiB, 60 of 64 huge pages free; node 1: cpus 16-31, 32.0 GiB",
+    );
   });
 
   test("decideFindings fails where the data directory can not be written or made", () => {
@@ -150,6 +171,25 @@ describe("decideFindings", () => {
   });
 });
 
+describe("grantedMemoryFinding", () => {
+  const MIB = 2 ** 20;
+
+  test("grantedMemoryFinding names what was granted by node and page, and warns of a refused node only", () => {
+    const byNode = {
+      "0": { base: 2 * MIB, transparent: 0, reserved: 8 * MIB },
+      "0,1": { base: MIB, transparent: 0, reserved: 0 },
+    };
+    expect(grantedMemoryFinding(known({ byNode, refused: { "reservedPages: ENOMEM": 3 } }))).toEqual({
+      area: "memory granted",
+      status: "ok",
+      evidence:
+        "node 0: 2.0 MiB base, 8.0 MiB reserved; nodes 0,1: 1.0 MiB base; refused reservedPages: ENOMEM (3 regions)",
+    });
+    expect(grantedMemoryFinding(known({ byNode, refused: { "binding: EINVAL": 1 } })).status).toBe("warn");
+    expect(grantedMemoryFinding(unavailable("gone")).status).toBe("unavailable");
+  });
+});
+
 describe("gatherHostFacts", () => {
   test("gatherHostFacts reads a kernel's files, and says why it could not", async () => {
     const files: Record<string, string> = {
@@ -163,6 +203,8 @@ describe("gatherHostFacts", () => {
       "/sys/kernel/mm/transparent_hugepage/enabled": "always [madvise] never",
       "/sys/devices/system/node/node0/meminfo": "Node 0 MemTotal:  100 kB",
       "/sys/devices/system/node/node0/cpulist": "0-1",
+      "/sys/devices/system/node/node0/hugepages/hugepages-2048kB/nr_hugepages": "8",
+      "/sys/devices/system/node/node0/hugepages/hugepages-2048kB/free_hugepages": "3",
     };
     const host: Host = {
       ...realHost,
@@ -188,7 +230,15 @@ describe("gatherHostFacts", () => {
       transparentHugePages: known("madvise"),
       perfEventParanoid: unavailable("/proc/sys/kernel/perf_event_paranoid: ENOENT"),
       clockSynchronised: unavailable("timedatectl: ENOENT"),
-      numaNodes: known([{ node: 0, cpus: "0-1", memoryBytes: known(100 * 1024) }]),
+      numaNodes: known([
+        {
+          node: 0,
+          cpus: "0-1",
+          memoryBytes: known(100 * 1024),
+          hugePagesReserved: known(8),
+          hugePagesFree: known(3),
+        },
+      ]),
       listenError: "EACCES",
     });
     expect(facts.dataDirectory).toMatchObject({

@@ -150,9 +150,12 @@ function numaFindings({ numaNodes, numaBalancing, libnuma }: HostFacts, settings
   const nodes = judge("numa nodes", numaNodes, (all) => ({
     status: "ok",
     evidence: all
-      .map(({ node, cpus, memoryBytes }) => {
+      .map(({ node, cpus, memoryBytes, hugePagesFree, hugePagesReserved }) => {
         const memory = factValue(memoryBytes);
-        return `node ${node}: cpus ${cpus || "none"}${memory === undefined ? "" : `, ${gib(memory)}`}`;
+        const reserved = factValue(hugePagesReserved) ?? 0;
+        const pages =
+          reserved > 0 ? `, ${factValue(hugePagesFree) ?? "?"} of ${reserved} huge pages free` : "";
+        return `node ${node}: cpus ${cpus || "none"}${memory === undefined ? "" : `, ${gib(memory)}`}${pages}`;
       })
       .join("; "),
   }));

@@ -8,7 +8,14 @@ import { type Fact, factValue, known, mapFact, unavailable } from "./fact.ts";
 import type { Host } from "./host.ts";
 import { measureSyncLatency, type SyncLatency } from "./sync-latency.ts";
 
-export type NumaNode = { readonly node: number; readonly cpus: string; readonly memoryBytes: Fact<number> };
+export type NumaNode = {
+  readonly node: number;
+  readonly cpus: string;
+  readonly memoryBytes: Fact<number>;
+  /** 2 MiB pages reserved on it, and how many of them are free */
+  readonly hugePagesReserved: Fact<number>;
+  readonly hugePagesFree: Fact<number>;
+};
 
 export type HostFacts = {
   readonly architecture: string;
@@ -191,7 +198,13 @@ function numaNodes(host: Host): Fact<readonly NumaNode[]> {
             (text) => kibibytes(/MemTotal:\s+(\d+) kB/.exec(text)?.[1]),
             `${base}/meminfo names no MemTotal`,
           );
-          return { node, cpus: factValue(host.read(`${base}/cpulist`)) ?? "", memoryBytes: memory };
+          return {
+            node,
+            cpus: factValue(host.read(`${base}/cpulist`)) ?? "",
+            memoryBytes: memory,
+            hugePagesReserved: numberIn(host, `${base}/hugepages/hugepages-2048kB/nr_hugepages`),
+            hugePagesFree: numberIn(host, `${base}/hugepages/hugepages-2048kB/free_hugepages`),
+          };
         });
     },
     "the kernel lists no nodes",
