@@ -134,17 +134,18 @@ export function unpackColumn(
   next += 8;
   const first = double[0]!;
   const kind = opening & ~WITH_MISSING;
-  const isThere = (i: number): boolean => bitmap < 0 || ((bytes[bitmap + (i >> 3)]! >> (i & 7)) & 1) === 1;
-  if (kind === CONSTANT) {
-    for (let i = 0; i < count; i++) target[i] = isThere(i) ? first : Number.NaN;
-  } else if (kind === INTEGERS) {
-    unpackIntegers(bytes, next, end, target, first, isThere);
-  } else {
-    unpackFloats(bytes, next, end, target, first, isThere);
-  }
+  // Columns without gaps, nearly all, are unpacked without a look at a bitmap for each tick.
+  if (kind === CONSTANT) target.fill(first);
+  else if (kind === INTEGERS) unpackIntegers(bytes, next, end, target, first, bitmap);
+  else unpackFloats(bytes, next, end, target, first, bitmap);
+  if (kind !== CONSTANT || bitmap < 0) return;
+  for (let i = 0; i < count; i++) if (!isThere(bytes, bitmap, i)) target[i] = Number.NaN;
 }
 
-type IsThere = (tick: number) => boolean;
+/** Whether tick `i` has a sample, by the bitmap at `bitmap`; -1 where none is missing. */
+function isThere(bytes: Uint8Array, bitmap: number, i: number): boolean {
+  return bitmap < 0 || ((bytes[bitmap + (i >> 3)]! >> (i & 7)) & 1) === 1;
+}
 
 function unpackIntegers(
   bytes: Uint8Array,
@@ -152,26 +153,33 @@ function unpackIntegers(
   end: number,
   target: Float64Array,
   first: number,
-  isThere: IsThere,
+  bitmap: number,
 ): void {
   let next = at;
   let value = first;
   let isFirst = true;
   for (let i = 0; i < target.length; i++) {
-    if (!isThere(i)) {
+    if (!isThere(bytes, bitmap, i)) {
       target[i] = Number.NaN;
       continue;
     }
-    if (!isFirst) {
-      let rest = 0;
-      let scale = 1;
-      let byte = 128;
-      while (byte >= 128 && next < end) {
-        byte = bytes[next++]!;
-        rest += (byte & 127) * scale;
-        scale *= 128;
+    if (!isFirst && next < end) {
+      const byte = bytes[next]!;
+      if (byte < 128) {
+        // One byte does for most differences.
+        next += 1;
+        value += (byte >> 1) ^ -(byte & 1);
+      } else {
+        let rest = 0;
+        let scale = 1;
+        let more = 128;
+        while (more >= 128 && next < end) {
+          more = bytes[next++]!;
+          rest += (more & 127) * scale;
+          scale *= 128;
+        }
+        value += rest % 2 === 0 ? rest / 2 : -(rest + 1) / 2;
       }
-      value += rest % 2 === 0 ? rest / 2 : -(rest + 1) / 2;
     }
     isFirst = false;
     target[i] = value;
@@ -184,13 +192,13 @@ function unpackFloats(
   end: number,
   target: Float64Array,
   first: number,
-  isThere: IsThere,
+  bitmap: number,
 ): void {
   let next = at;
   double[0] = first;
   let isFirst = true;
   for (let i = 0; i < target.length; i++) {
-    if (!isThere(i)) {
+    if (!isThere(bytes, bitmap, i)) {
       target[i] = Number.NaN;
       continue;
     }

@@ -30,6 +30,7 @@ export class CallEvaluator {
     fromMs: 0,
     toMs: 0,
     atMs: 0,
+    mayFall: true,
   };
 
   constructor(call: Call, evaluation: Evaluation) {
@@ -128,6 +129,7 @@ export class CallEvaluator {
     const samples: Sample[] = [];
     for (const walk of walks) {
       if (!walk.fill(window, fromMs, toMs)) continue;
+      window.mayFall = walk.falls;
       this.#evaluation.spend(window.hi - window.lo);
       const value = apply(window, scalar);
       if (value !== undefined)

@@ -10,7 +10,7 @@ import { Aggregator } from "./aggregate.ts";
 import { BinaryOperation, calculate } from "./binary.ts";
 import { CallEvaluator } from "./evaluate-call.ts";
 import type { Aggregate, Binary, Call, Expression, Subquery, VectorSelector } from "./expression.ts";
-import { LabelPool, type Labels } from "./labels.ts";
+import { areDistinct, LabelPool } from "./labels.ts";
 import { type Instants, instantOf, type Plan, planQuery, type RangeSource } from "./plan.ts";
 import { PromqlError } from "./promql-error.ts";
 import type { SampleStore } from "./samples.ts";
@@ -224,11 +224,6 @@ export class Evaluation {
 
 /** @throws {PromqlError} `execution` when two elements have become the same, as by losing their names */
 function unique(samples: readonly Sample[]): Vector {
-  if (samples.length < 2) return samples;
-  const seen = new Set<Labels>();
-  for (const { labels } of samples) seen.add(labels);
-  if (seen.size !== samples.length) {
-    throw new PromqlError("execution", "vector cannot contain metrics with the same labelset");
-  }
-  return samples;
+  if (areDistinct(samples)) return samples;
+  throw new PromqlError("execution", "vector cannot contain metrics with the same labelset");
 }

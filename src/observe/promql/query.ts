@@ -102,7 +102,7 @@ function wholeRange(evaluation: Evaluation, atMs: number): QueryResult {
   const source = unparenthesised(evaluation.expression) as RangeSource;
   const { walks, fromMs, toMs } = evaluation.range(source, atMs);
   const none = new Float64Array(0);
-  const window: Window = { times: none, values: none, lo: 0, hi: 0, fromMs, toMs, atMs };
+  const window: Window = { times: none, values: none, lo: 0, hi: 0, fromMs, toMs, atMs, mayFall: true };
   const series: ResultSeries[] = [];
   for (const walk of walks) {
     if (!walk.fill(window, fromMs, toMs)) continue;

@@ -18,6 +18,8 @@ export type Window = {
   toMs: number;
   /** the instant that is asked about */
   atMs: number;
+  /** false where no value of the whole series is less than the one before */
+  mayFall: boolean;
 };
 
 /** @param scalar the function's number, where it takes one */
@@ -33,7 +35,7 @@ function extrapolated(window: Window, isCounter: boolean, isRate: boolean): numb
   if (count < 2) return undefined;
   const first = values[lo]!;
   let change = values[hi - 1]! - first;
-  if (isCounter) {
+  if (isCounter && window.mayFall) {
     // After a reset a counter starts from 0.
     for (let i = lo + 1; i < hi; i++) if (values[i]! < values[i - 1]!) change += values[i - 1]!;
   }

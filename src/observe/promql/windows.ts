@@ -17,6 +17,8 @@ export class SeriesWalk {
   #end = 0;
   #goneEnd = 0;
   #start = 0;
+  /** whether a value is anywhere less than the one before; undefined until somebody asks */
+  #falls: boolean | undefined;
 
   constructor(labels: Labels, series: Omit<SeriesSamples, "labels">) {
     this.labels = labels;
@@ -63,6 +65,17 @@ export class SeriesWalk {
     window.toMs = toMs;
     return true;
   }
+
+  /** Whether a value is anywhere less than the one before: of counters, whether there is a reset to look for. */
+  get falls(): boolean {
+    this.#falls ??= falls(this.#values);
+    return this.#falls;
+  }
+}
+
+function falls(values: Float64Array): boolean {
+  for (let i = 1; i < values.length; i++) if (values[i]! < values[i - 1]!) return true;
+  return false;
 }
 
 function firstAfter(times: Float64Array, guess: number, atMs: number): number {
