@@ -122,7 +122,13 @@ export class Recaller {
       let vectorCount = 0;
       let stageAtMs = this.#meter.nowMs();
       if (mode !== "words") {
-        vectorCount = this.#searchVectors(graph, plan, { k, nodeCount, filter });
+        // A scan gives as many as are wanted for nothing; a graph is searched no wider than ef says, since the
+        // candidates of the words are compared exactly anyway (102 instead of 64 costs a third of a recall).
+        const near =
+          root.load("indexedCount") === 0
+            ? k
+            : Math.min(k, Math.max(query.ef ?? this.#settings.efSearch, query.limit + 2));
+        vectorCount = this.#searchVectors(graph, plan, { k: near, nodeCount, filter });
         stageAtMs = this.#stageEnded(STAGE.vector, stageAtMs);
       }
       if (mode !== "vector") {
