@@ -40,7 +40,10 @@ export function benchDirectory(): { readonly path: string; readonly remove: () =
     throw new Error(`No directory on a disk to put the data into: ${parents.join(", ")} are in memory`);
   }
   const path = mkdtempSync(join(parent, "engram-bench-"));
-  return { path, remove: () => rmSync(path, { recursive: true, force: true }) };
+  const remove = (): void => rmSync(path, { recursive: true, force: true });
+  // Also when the bench fails, and after the appliance was ended, which was registered later.
+  process.prependOnceListener("exit", remove);
+  return { path, remove };
 }
 
 /** The command line that starts the program, and what it is in words. */
@@ -96,6 +99,8 @@ export class Appliance {
         stderr: "pipe",
       },
     );
+    // A bench that fails leaves no appliance behind.
+    process.prependOnceListener("exit", () => child.kill("SIGKILL"));
     const output = { text: "" };
     gather(child.stderr, output);
     const appliance = new Appliance(child, output);
