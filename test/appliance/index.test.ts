@@ -4,7 +4,7 @@
  */
 import { expect, test } from "bun:test";
 import { Random } from "../../src/base/random.ts";
-import { type ApplianceClient, answered, type NewMemory } from "../support/appliance-client.ts";
+import { type ApplianceClient, answered } from "../support/appliance-client.ts";
 import {
   ApplianceProcess,
   eventually,
@@ -21,6 +21,8 @@ const SPACE = "bulk";
 const SEARCHERS = 8;
 /** Vectors searched for themselves; all of them once, a part of them at the other times. */
 const SAMPLE = LONG ? 5_000 : 500;
+/** Stores new vectors, and has them looked for from then on. */
+type Store = (client: ApplianceClient, count: number) => Promise<void>;
 const REBUILT = { M: 32, efConstruction: 400 };
 
 test(
@@ -30,25 +32,25 @@ test(
     const start = { data: directory.data, settings: { "thread_pools.api_workers": 2 } };
     const vectors = new Map<string, Float32Array>();
     const random = new Random(20260401);
+    let idCount = 0;
     /** vectors, and the places that forgotten ones took */
     let slots = 0;
-    const next = (count: number): NewMemory[] =>
-      Array.from({ length: count }, () => {
-        const id = `v${vectors.size}`;
-        const embedding = gaussians(random, DIMENSIONS);
-        vectors.set(id, embedding);
-        return { id, content: id, embedding };
+    // Those that are looked for are those acknowledged.
+    const store: Store = async (client, count) => {
+      const made = Array.from({ length: count }, () => {
+        const id = `v${idCount++}`;
+        return { id, content: id, embedding: gaussians(random, DIMENSIONS) };
       });
+      expect(answered(await client.rememberBatch(made, {}, SPACE)).failed).toBe(0);
+      for (const { id, embedding } of made) vectors.set(id, embedding);
+    };
 
     {
       await using appliance = await ApplianceProcess.start(start);
       const { client } = appliance;
       answered(await client.createSpace({ name: SPACE, dimensions: DIMENSIONS, embedder: "none" }));
       for (let stored = 0; stored < VECTORS; stored += BATCH) {
-        const reply = answered(
-          await client.rememberBatch(next(Math.min(BATCH, VECTORS - stored)), {}, SPACE),
-        );
-        expect(reply.failed).toBe(0);
+        await store(client, Math.min(BATCH, VECTORS - stored));
       }
       // From the tail, from the graph, and from both.
       expect(await strangers(client, vectors, SAMPLE, random)).toEqual([]);
@@ -62,7 +64,7 @@ test(
       expect(answered(await client.index(SPACE))).toMatchObject({ indexed: vectors.size, tail: 0, M: 16 });
       expect(await strangers(client, vectors, SAMPLE, random)).toEqual([]);
 
-      await rebuildWhileServing(appliance, vectors, next, random);
+      await rebuildWhileServing(appliance, vectors, store, random);
       slots = answered(await client.index(SPACE)).indexed;
       expect(await strangers(client, vectors, vectors.size, random)).toEqual([]);
       expect(await appliance.stop()).toBe(0);
@@ -114,7 +116,7 @@ test("a rebuilt index outlives a restart, though nothing was written since the l
 async function rebuildWhileServing(
   appliance: ApplianceProcess,
   vectors: Map<string, Float32Array>,
-  next: (count: number) => NewMemory[],
+  store: Store,
   random: Random,
 ): Promise<void> {
   const { client } = appliance;
@@ -134,7 +136,7 @@ async function rebuildWhileServing(
   let turns = 0;
   const write = async (): Promise<void> => {
     while (isRebuilding) {
-      expect(answered(await client.rememberBatch(next(5), {}, SPACE)).failed).toBe(0);
+      await store(client, 5);
       answered(
         await client.remember(
           { id: "passing", content: "x", embedding: gaussians(random, DIMENSIONS) },
