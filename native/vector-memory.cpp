@@ -60,6 +60,8 @@ int32_t vector_range_grow(struct vector_range *range, uint64_t bytes) {
     uint8_t *from = range->base + range->usable_bytes;
     const uint64_t added = target - range->usable_bytes;
     if (mprotect(from, added, PROT_READ | PROT_WRITE) != 0) return -errno;
+    /* Said out loud: where the kernel's setting is "always", the first byte would bring in 2 MiB. */
+    if (range->usable_bytes == 0) (void)madvise(from, added < FIRST_STEP_BYTES ? added : FIRST_STEP_BYTES, MADV_NOHUGEPAGE);
     if (range->usable_bytes >= FIRST_STEP_BYTES) (void)madvise(from, added, MADV_HUGEPAGE);
     else if (target > FIRST_STEP_BYTES)
         (void)madvise(range->base + FIRST_STEP_BYTES, target - FIRST_STEP_BYTES, MADV_HUGEPAGE);

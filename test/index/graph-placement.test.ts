@@ -47,6 +47,18 @@ function filledGraph(place: { node: number; interleaveNodes?: readonly number[] 
   return graph;
 }
 
+test("VectorGraph of a small space lies on base pages, also where the kernel gives huge ones unasked", () => {
+  const resident = (): number =>
+    Number(/^RssAnon:\s+(\d+) kB$/m.exec(readFileSync("/proc/self/status", "utf8"))?.[1]);
+  filledGraph({ node: -1 }).close();
+  const before = resident();
+  const graphs = Array.from({ length: 4 }, () => filledGraph({ node: -1 }));
+  const kibEach = (resident() - before) / graphs.length;
+  // The arenas of the space and the garbage of making it are counted, too; on huge pages it was 4331.
+  expect(kibEach).toBeLessThan(2048);
+  for (const graph of graphs) graph.close();
+});
+
 test.skipIf(nodes.length < 2)(`VectorGraph takes its memory from the node it is given${skipNote}`, () => {
   for (const node of nodes) {
     expect(pagesOf(`prefer:${node}`)).toEqual(new Map());
