@@ -26,7 +26,7 @@ const SPACE = "mixed";
 const CLIENTS = 32;
 const RECALL_SHARE = 0.7;
 const SAMPLE_MS = 1000;
-const TAIL_MAX = 16_384;
+const TAIL_MAX = 8192;
 
 const given = benchArguments();
 const { isSmall, seed } = given;

@@ -44,7 +44,7 @@ const given = benchArguments();
 const { isSmall, seed } = given;
 const size = isSmall
   ? { tailMax: 2048, burst: 1500, rounds: 2, endlessRounds: 1, endlessMs: 1500, prepared: 6000 }
-  : { tailMax: 16_384, burst: 14_000, rounds: 3, endlessRounds: 3, endlessMs: 10_000, prepared: 30_000 };
+  : { tailMax: 8192, burst: 7500, rounds: 5, endlessRounds: 2, endlessMs: 10_000, prepared: 60_000 };
 /** Vectors there are; sent again and again, since each memory is new by its id. */
 const vectorCount = isSmall ? 8000 : 100_000;
 

@@ -3,7 +3,7 @@
  *
  * The engine lets a heap grow to three times what survived the last collection, and counts every view of
  * mapped memory as surviving: with 640 MiB of arenas viewed, a thread that answers HTTP requests gathered
- * 540 MB of garbage; with growth bounded to a tenth, 30 MB, at the same number of requests
+ * 540 MB of garbage; bounded to a tenth, 30 MB. A half is what writes pay least for and memory stands
  * (docs/decisions/views-and-the-heap.md). The bound is an option that is read from the environment before any
  * JavaScript runs, so the process replaces itself once, in place: same process id, 20 ms. A unit or a shell
  * that sets the variable beforehand saves these, and may choose another bound.
@@ -13,10 +13,10 @@ import { replaceProcess } from "../ffi/process.ts";
 
 /** What each heap may grow by, as a share of what survived; the second kind is read where memory is below 16 GB. */
 const GROWTH_OPTIONS: Readonly<Record<string, string>> = {
-  BUN_JSC_heapGrowthMaxIncrease: "0.1",
-  BUN_JSC_smallHeapGrowthFactor: "1.1",
-  BUN_JSC_mediumHeapGrowthFactor: "1.1",
-  BUN_JSC_largeHeapGrowthFactor: "1.1",
+  BUN_JSC_heapGrowthMaxIncrease: "0.5",
+  BUN_JSC_smallHeapGrowthFactor: "1.5",
+  BUN_JSC_mediumHeapGrowthFactor: "1.5",
+  BUN_JSC_largeHeapGrowthFactor: "1.5",
 };
 
 /**

@@ -45,7 +45,7 @@ export const indexSection = z.strictObject({
     reader: "src/engine/engine-settings.ts",
   }),
   tail_max: whole({
-    default: 16_384,
+    default: 8192,
     min: 256,
     max: 1_048_576,
     unit: "vectors",
