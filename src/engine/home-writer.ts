@@ -269,6 +269,8 @@ export class HomeWriter {
           assert(false, `writers know the operation ${op}`);
       }
     } catch (error) {
+      // Behind its record in the log a request can no longer be refused: recovery would do it after all.
+      if (held.sequence !== 0) throw error;
       held.outcome = this.#refusalOf(error);
     }
     // Only what the log holds has to wait for it.
