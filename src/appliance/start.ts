@@ -33,6 +33,8 @@ import { threadsAlive } from "./threads-alive.ts";
 import { settleTopology } from "./topology.ts";
 
 const KIB = 1024;
+/** How long the threads that are not needed for the first answer may take to start. */
+const JOIN_MS_MAX = 120_000;
 /** Room for some 1,000 requests of 4 KB. */
 const REQUEST_RING_BYTES_MIN = 4 * KIB * KIB;
 
@@ -149,9 +151,15 @@ export async function startAppliance(
     facts[PROCESS_FACT.ready] = 1;
     background = start("background", 0, placement.background[0]!, port);
     tell(background, { type: "start" });
-    startAll("indexer", placement.indexers);
-    startAll("collector", placement.collectors);
-    for (const [index, place] of others.entries()) start("api", index + 1, place, port);
+    const joining = [
+      background,
+      ...startAll("indexer", placement.indexers),
+      ...startAll("collector", placement.collectors),
+      ...others.map((place, index) => start("api", index + 1, place, port)),
+    ];
+    // They are not waited for, but a thread that hangs while it starts must not go unnoticed.
+    const late = setTimeout(() => failure.reject(startedLate()), JOIN_MS_MAX);
+    Promise.all(joining.map((thread) => thread.ready)).then(() => clearTimeout(late));
   } catch (error) {
     for (const { worker } of threads) worker.terminate();
     directory.close();
@@ -260,6 +268,15 @@ function startThread(
 
 function tell(thread: Thread, message: ToThread): void {
   thread.worker.postMessage(message);
+}
+
+function startedLate(): OperatorError {
+  return new OperatorError({
+    code: "internal",
+    message: `A thread of the appliance did not start within ${JOIN_MS_MAX / 1000} s`,
+    remedy:
+      "Start it again; if it comes back, look for what holds the processor (top -H) and report this message",
+  });
 }
 
 /** An OperatorError again where it was one, so that the command's exit status and remedy are right. */

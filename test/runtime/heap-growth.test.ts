@@ -26,7 +26,7 @@ test("boundHeapGrowth starts the program again in the same process, with its arg
   const words = await run(script, ["two words", "ü"], { KEPT: "yes" });
   const [before, after, outcome] = words.trim().split("\n");
   expect(before).toMatch(/^\d+ unbounded two words,ü yes$/);
-  expect(after).toBe(before!.replace("unbounded", "0.1"));
+  expect(after).toBe(before!.replace("unbounded", "0.5"));
   expect(outcome).toBe("bounded");
 });
 
@@ -41,7 +41,7 @@ test("boundHeapGrowth keeps garbage small beside large views", async () => {
     const before = processMemory().residentBytes;
     let most = 0;
     let made = 0;
-    for (let round = 0; round < 400; round++) {
+    for (let round = 0; round < 1500; round++) {
       for (let i = 0; i < 1000; i++) made += new Uint8Array(1000 + (i & 1)).length;
       most = Math.max(most, processMemory().residentBytes - before);
       if (round % 20 === 0) await Bun.sleep(0);
@@ -49,6 +49,8 @@ test("boundHeapGrowth keeps garbage small beside large views", async () => {
     console.log(Math.round(most / 1024 ** 2));`;
   const unbounded = Number(await run(script, ["unbounded"]));
   const bounded = Number(await run(script, ["bounded"]));
-  expect(bounded).toBeLessThan(128);
-  expect(bounded).toBeLessThan(unbounded / 2);
+  console.log(`garbage: ${unbounded} MiB unbounded, ${bounded} MiB bounded`);
+  // Half of the 256 MiB that are viewed, and what is not collected at once; unbounded it may be twice of them.
+  expect(bounded).toBeLessThan(192);
+  expect(bounded).toBeLessThan(unbounded * 0.75);
 }, 60_000);
