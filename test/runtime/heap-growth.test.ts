@@ -50,7 +50,7 @@ test("boundHeapGrowth keeps garbage small beside large views", async () => {
   const unbounded = Number(await run(script, ["unbounded"]));
   const bounded = Number(await run(script, ["bounded"]));
   console.log(`garbage: ${unbounded} MiB unbounded, ${bounded} MiB bounded`);
-  // Half of the 256 MiB that are viewed, and what is not collected at once; unbounded it may be twice of them.
-  expect(bounded).toBeLessThan(192);
-  expect(bounded).toBeLessThan(unbounded * 0.75);
+  // Half of the 256 MiB that are viewed, and what is not collected at once: 139 MiB. Unbounded it was 149 to 290,
+  // since idle moments collect too, at times of their own; so the two are not compared with each other.
+  expect(bounded).toBeLessThan(147);
 }, 60_000);
