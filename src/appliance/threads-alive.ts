@@ -22,7 +22,7 @@ export function threadsAlive(boot: Counts): { readonly threads: number; readonly
     for (let ordinal = 0; ordinal < count; ordinal++) {
       threads += 1;
       const aliveAtMs = facts[THREAD_ALIVE_AT + threadIndex({ ...boot, role, ordinal })]!;
-      // 0: it has not started yet, which main waits for.
+      // 0: it has not started yet, for which main has a bound of its own (start.ts).
       if (aliveAtMs !== 0 && Date.now() - aliveAtMs > SILENCE_MS_MAX[role]) silent.push(`${role} ${ordinal}`);
     }
   }

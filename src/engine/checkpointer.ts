@@ -20,7 +20,7 @@ import { TERM, TERM_RECORD_BYTES } from "../layout/posting.ts";
 import { ByteArenaReader, SlotArenaReader } from "../shm/arena.ts";
 import type { EpochReader } from "../shm/epochs.ts";
 import type { CheckpointStore } from "../storage/checkpoint-store.ts";
-import type { CheckpointWriter, SpaceCheckpoint } from "../storage/checkpoint-writer.ts";
+import type { SpaceCheckpoint } from "../storage/checkpoint-writer.ts";
 import type { Piece } from "../storage/disk.ts";
 import type { SpaceCut, StreamCut } from "./home-writer.ts";
 import { quantizationOf, spaceGeometry } from "./space-geometry.ts";
@@ -92,10 +92,6 @@ export function writeCheckpoint(options: {
     throw error;
   }
   writer.commit(cut.sequence);
-  return writtenBytes(writer);
-}
-
-function writtenBytes(writer: CheckpointWriter): number {
   return writer.writtenBytes;
 }
 

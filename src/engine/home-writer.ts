@@ -95,6 +95,8 @@ type HeldReply = {
 };
 
 const IDLE_WAIT_MS = 50;
+/** How often memory that nobody reads any more is given back while the thread never sleeps. */
+const COLLECT_MS = 250;
 /** Slots copied between two groups while a space is compacted, some 10 µs each. */
 const COMPACT_SLOTS_IDLE = 128;
 const COMPACT_SLOTS_BUSY = 16;
@@ -109,6 +111,7 @@ export class HomeWriter {
   #groupBytes = 0;
   #groupRecords = 0;
   #lastSyncAtMs: number;
+  #collectedAtMs = 0;
   #stopping = false;
   /** new vectors were stored since the indexers were woken last */
   #indexDue = false;
@@ -128,8 +131,14 @@ export class HomeWriter {
       const seen = doorbell.read();
       const handled = this.#drain();
       this.#settle();
-      facts[STREAM_FACT.aliveAtMs] = wallClock();
+      const nowMs = wallClock();
+      facts[STREAM_FACT.aliveAtMs] = nowMs;
       alive();
+      // Also under a load that never lets the thread sleep: a compacted space's old image waits for it.
+      if (Math.abs(nowMs - this.#collectedAtMs) >= COLLECT_MS) {
+        keeper.collectRetired();
+        this.#collectedAtMs = nowMs;
+      }
       const compacted = keeper.compact(handled === 0 ? COMPACT_SLOTS_IDLE : COMPACT_SLOTS_BUSY);
       if (handled === 0 && !compacted) this.#sleep(seen);
     }

@@ -3,7 +3,7 @@
  *
  * The engine lets a heap grow to three times what survived the last collection, and counts every view of
  * mapped memory as surviving: with 640 MiB of arenas viewed, a thread that answers HTTP requests gathered
- * 540 MB of garbage; bounded to a tenth, 30 MB. A half is what writes pay least for and memory stands
+ * 540 MB of garbage; bounded to a tenth, 30 MB. It is bounded to a half, which costs writes less
  * (docs/decisions/views-and-the-heap.md). The bound is an option that is read from the environment before any
  * JavaScript runs, so the process replaces itself once, in place: same process id, 20 ms. A unit or a shell
  * that sets the variable beforehand saves these, and may choose another bound.
