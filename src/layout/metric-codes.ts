@@ -37,6 +37,20 @@ export const STAGE = codesOf(STAGES);
 export const RECALL_MODES = ["hybrid", "vector", "words", "degraded"] as const;
 export const REMEMBERED = ["stored", "replaced", "kept", "refused"] as const;
 
+/** How far a memory is consolidated, as the phase in its header. */
+export const MEMORY_PHASES = ["recent", "consolidating", "remote"] as const;
+/** What made a binding, as the kind in its entry. */
+export const BINDING_KINDS = [
+  "temporal",
+  "session",
+  "similar",
+  "entity",
+  "tag",
+  "link",
+  "member",
+  "cause",
+] as const;
+
 /** The code of the class of a space. @param liveCount -1 for no space */
 export function spaceClassOf(liveCount: number): number {
   if (liveCount < 0) return 0;

@@ -13,7 +13,7 @@
  *        65 … 71  unused, so that the next histogram starts on its own line
  *
  * For durations the unit is 2^-30 s, so that the bounds are powers of two in seconds (Prometheus's native
- * schema 0); for sizes it is 1. Bucket 0 also takes zero. The number of events is the sum of the buckets.
+ * schema 0); for shares it is 2^-30, for sizes 1. Bucket 0 also takes zero. The number of events is the sum of the buckets.
  */
 import { assert } from "../base/assert.ts";
 import { CACHE_LINE_BYTES } from "./cache-line.ts";
@@ -26,7 +26,9 @@ export const HISTOGRAM_CELLS = 72;
 
 /** Durations are recorded in ms; times this they are in units of 2^-30 s. */
 export const DURATION_UNITS_PER_MS: number = 2 ** 30 / 1000;
-/** The upper bound of a duration's bucket e is 2^(e + this) seconds. */
+/** Shares are recorded as they are; times this they are in units of 2^-30. */
+export const RATIO_UNITS: number = 2 ** 30;
+/** The upper bound of a duration's or share's bucket e is 2^(e + this). */
 export const DURATION_BUCKET_EXPONENT = -30;
 
 assert(HISTOGRAM_CELLS % CELLS_PER_LINE === 0, "a histogram fills whole cache lines");

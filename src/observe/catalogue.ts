@@ -19,6 +19,7 @@ import {
 import type { Declaration, Labels, OpenLabel } from "./declaration.ts";
 import { THREADS } from "./declaration.ts";
 import { HARDWARE_CATALOGUE } from "./hardware-catalogue.ts";
+import { MIND_CATALOGUE } from "./mind-catalogue.ts";
 
 /** What regions hold, by their purpose. */
 export const MEMORY_PARTS = [
@@ -573,33 +574,7 @@ export const CATALOGUE = catalogue({
     source: "lane",
   },
   // --- the mind
-  engram_activation_cache_requests_total: {
-    kind: "counter",
-    unit: "count",
-    help: "Look-ups in the cache of activations",
-    labels: {},
-    otlp: "engram.activation.cache.requests",
-    source: "lane",
-    awaits: "spreading activation",
-  },
-  engram_activation_cache_hits_total: {
-    kind: "counter",
-    unit: "count",
-    help: "Look-ups in the cache of activations that found what they looked for",
-    labels: {},
-    otlp: "engram.activation.cache.hits",
-    source: "lane",
-    awaits: "spreading activation",
-  },
-  engram_graph_edges_per_node: {
-    kind: "gauge",
-    unit: "count",
-    help: "Bindings per memory, on average",
-    labels: {},
-    otlp: "engram.graph.edges_per_node",
-    source: "sampled",
-    awaits: "bindings",
-  },
+  ...MIND_CATALOGUE,
 });
 
 /** Series of a metric that every thread has of its own carry this label besides those declared. */

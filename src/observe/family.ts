@@ -73,7 +73,8 @@ export class FamilySet {
 
 /** The exponent of the bound of a histogram's bucket 0. */
 export function firstExponentOf(declaration: Declaration): number {
-  return declaration.unit === "seconds" ? DURATION_BUCKET_EXPONENT : 0;
+  const { unit } = declaration;
+  return unit === "seconds" || unit === "ratio" ? DURATION_BUCKET_EXPONENT : 0;
 }
 
 function escapeValue(value: string): string {

@@ -10,12 +10,18 @@
  * the exponent of the power of two that bounds it.
  */
 import { assert } from "../base/assert.ts";
-import { DURATION_UNITS_PER_MS, HISTOGRAM_BUCKETS, HISTOGRAM_SUM } from "../layout/metric-lane.ts";
+import {
+  DURATION_UNITS_PER_MS,
+  HISTOGRAM_BUCKETS,
+  HISTOGRAM_SUM,
+  RATIO_UNITS,
+} from "../layout/metric-lane.ts";
 import {
   type CounterSeries,
   type DurationSeries,
   LANE_CELLS,
   type LevelSeries,
+  type RatioSeries,
   type SizeSeries,
 } from "./series.ts";
 
@@ -59,6 +65,13 @@ export class MetricLane {
     const cells = this.#cells;
     cells[series + bucketOf(size)]! += 1;
     cells[series + HISTOGRAM_SUM]! += size;
+  }
+
+  /** Records a share: 0 to 1, in the buckets that durations of as many seconds have. */
+  recordRatio(series: RatioSeries, ratio: number): void {
+    const cells = this.#cells;
+    cells[series + bucketOf(ratio * RATIO_UNITS)]! += 1;
+    cells[series + HISTOGRAM_SUM]! += ratio;
   }
 }
 

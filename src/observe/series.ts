@@ -18,6 +18,7 @@ export type CounterSeries = number & { readonly [brand]: "counter" };
 export type LevelSeries = number & { readonly [brand]: "level" };
 export type DurationSeries = number & { readonly [brand]: "duration" };
 export type SizeSeries = number & { readonly [brand]: "size" };
+export type RatioSeries = number & { readonly [brand]: "ratio" };
 
 /** Metrics of the catalogue with such a kind and source that something records. */
 export type NamesOf<K extends Kind, S extends Source, More = unknown> = {
@@ -33,6 +34,7 @@ export type CounterName = Exclude<NamesOf<"counter", "lane">, ReadCounter>;
 export type LevelName = NamesOf<"gauge", "lane"> | ReadCounter;
 export type DurationName = NamesOf<"histogram", "lane", { unit: "seconds" }>;
 export type SizeName = NamesOf<"histogram", "lane", { unit: "count" | "bytes" }>;
+export type RatioName = NamesOf<"histogram", "lane", { unit: "ratio" }>;
 
 /** A recorded metric in the lanes. */
 export type LaneMetric = {
@@ -85,6 +87,10 @@ export function durationSeries<N extends DurationName>(name: N, labels: LabelsOf
 
 export function sizeSeries<N extends SizeName>(name: N, labels: LabelsOf<N>): SizeSeries {
   return seriesAt(name, labels) as SizeSeries;
+}
+
+export function ratioSeries<N extends RatioName>(name: N, labels: LabelsOf<N>): RatioSeries {
+  return seriesAt(name, labels) as RatioSeries;
 }
 
 /** The label values of a series of a metric, in the order of its labels. @param ordinal from 0 */

@@ -1,6 +1,11 @@
 import { describe, expect, test } from "bun:test";
 import { Random } from "../../src/base/random.ts";
-import { DURATION_UNITS_PER_MS, HISTOGRAM_BUCKETS, HISTOGRAM_SUM } from "../../src/layout/metric-lane.ts";
+import {
+  DURATION_BUCKET_EXPONENT,
+  DURATION_UNITS_PER_MS,
+  HISTOGRAM_BUCKETS,
+  HISTOGRAM_SUM,
+} from "../../src/layout/metric-lane.ts";
 import { bucketOf, MetricLane } from "../../src/observe/lane.ts";
 import { laneCells, localLaneCells, mapMetricRegion, nodeCells } from "../../src/observe/metric-region.ts";
 import { NodeRollup } from "../../src/observe/rollup.ts";
@@ -11,6 +16,7 @@ import {
   LANE_METRICS,
   labelValuesOf,
   levelSeries,
+  type RatioSeries,
   sizeSeries,
 } from "../../src/observe/series.ts";
 import { DURATIONS_MS } from "./lane-worker.ts";
@@ -48,6 +54,18 @@ describe("bucketOf", () => {
 });
 
 describe("MetricLane", () => {
+  test("MetricLane keeps a share in the bucket of the power of two above it, and its sum as it is", () => {
+    const cells = localLaneCells();
+    // Any histogram's cells will do: what is asked is what recordRatio does to them.
+    const series = sizeSeries("engram_recall_result_size", {}) as number as RatioSeries;
+    const lane = new MetricLane(cells);
+    for (const ratio of [0, 0.25, 0.26, 0.7, 1]) lane.recordRatio(series, ratio);
+    const bucketBoundedBy = (bound: number) => cells[series + Math.log2(bound) - DURATION_BUCKET_EXPONENT];
+    expect([0.25, 0.5, 1].map(bucketBoundedBy)).toEqual([1, 1, 2]);
+    expect(cells[series]).toBe(1);
+    expect(cells[series + HISTOGRAM_SUM]).toBeCloseTo(2.21, 12);
+  });
+
   test("MetricLane keeps each series in cells of its own", () => {
     const taken = new Uint8Array(LANE_CELLS);
     for (const { at, stride, seriesCount } of LANE_METRICS) {
