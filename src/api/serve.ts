@@ -14,6 +14,7 @@ import { systemClock } from "../base/clock.ts";
 import { OperatorError, RequestError } from "../base/errors.ts";
 import type { Settings } from "../config/schema.ts";
 import type { Api } from "./create-api.ts";
+import { listenFailed } from "./listen-failed.ts";
 import { isLoopback } from "./local-guard.ts";
 import { problemResponse } from "./problem.ts";
 import { requestName } from "./route.ts";
@@ -111,7 +112,7 @@ export function serveApi({ api, settings, reusePort }: ServeOptions): ApiServer 
       error: (error) => problemResponse(error, context.errors, "the HTTP server"),
     });
   } catch (cause) {
-    throw listenFailed(settings, cause);
+    throw listenFailed({ ...settings, setting: "server.port" }, cause);
   }
   context.access.remoteAddress = (request) => server.requestIP(request)?.address ?? "unknown";
 
@@ -162,19 +163,5 @@ function tooMany(inFlightMax: number): RequestError {
     expected: `at most ${inFlightMax} at once`,
     received: "more",
     retryAfterSeconds: 1,
-  });
-}
-
-function listenFailed(settings: ApiSettings, cause: unknown): OperatorError {
-  const code = (cause as { code?: unknown }).code;
-  const where = `${settings.host}:${settings.port}`;
-  return new OperatorError({
-    code: "listen-failed",
-    message: `Cannot listen on ${where}: ${code === "EADDRINUSE" ? "the port is taken" : cause instanceof Error ? cause.message : String(cause)}`,
-    remedy:
-      code === "EADDRINUSE"
-        ? `See who holds it: ss -ltnp sport = :${settings.port}; or set server.port`
-        : "Set server.host to an address of this machine, and server.port to a free port",
-    cause,
   });
 }

@@ -4,6 +4,7 @@ import { createApi } from "../api/create-api.ts";
 import { KeyRing } from "../api/key-ring.ts";
 import { isLoopback } from "../api/local-guard.ts";
 import type { ErrorSink } from "../api/problem.ts";
+import { servePrometheusPort } from "../api/prometheus-port.ts";
 import { apiSettings, checkListening, serveApi } from "../api/serve.ts";
 import { systemClock } from "../base/clock.ts";
 import { BugError } from "../base/errors.ts";
@@ -94,6 +95,11 @@ export async function startApi(boot: Boot): Promise<(message: ToThread) => void>
   });
   const api = createApi({ engine, limits: serving.limits, access, errors, version: VERSION, watch });
   const server = serveApi({ api, settings: serving, reusePort: true });
+  const prometheusPort = settings.monitoring.prometheus_port;
+  const prometheus =
+    prometheusPort === 0
+      ? undefined
+      : servePrometheusPort({ api, ...serving, port: prometheusPort, reusePort: true });
 
   const alive = aliveMarker(boot);
   alive();
@@ -102,7 +108,8 @@ export async function startApi(boot: Boot): Promise<(message: ToThread) => void>
   memoryEngine.warmUp();
   return (message) => {
     if (message.type !== "drain") return;
-    server.stop(message.drainMs).then((outcome) => {
+    server.stop(message.drainMs).then(async (outcome) => {
+      await prometheus?.stop();
       memoryEngine.close();
       if (outcome === "cut") {
         tellMain({

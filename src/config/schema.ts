@@ -10,6 +10,7 @@ import { checkpointSection, dataSection, spacesSection, walSection } from "./sec
 import { loggingSection, memorySection, numaSection, threadPoolsSection } from "./sections/machine.ts";
 import { embeddingSection, indexSection, recallSection } from "./sections/recalling.ts";
 import { accessSection, limitsSection, serverSection } from "./sections/serving.ts";
+import { monitoringSection } from "./sections/watching.ts";
 import { type SettingFacts, settingFacts } from "./setting.ts";
 
 export const settingsSchema = z.strictObject({
@@ -27,6 +28,7 @@ export const settingsSchema = z.strictObject({
   numa: numaSection.prefault({}),
   memory: memorySection.prefault({}),
   logging: loggingSection.prefault({}),
+  monitoring: monitoringSection.prefault({}),
 });
 
 /** The effective settings, as every module gets them: plain data, sent to workers as it is. */
@@ -59,6 +61,7 @@ export const SECTION_SUMMARY: Readonly<Record<string, string>> = {
   numa: "Placement on NUMA nodes",
   memory: "How memory is taken from the system",
   logging: "Log lines",
+  monitoring: "How the appliance watches itself",
 };
 
 /** Every setting, in the order of the schema; the settings of a nested section come last in it. */
