@@ -11,14 +11,15 @@ import { BugError } from "../base/errors.ts";
 import { entropySeed, Random } from "../base/random.ts";
 import { VERSION } from "../base/version.ts";
 import { createEmbedder } from "../embedding/create-embedder.ts";
+import { AnnouncedEngine } from "../engine/announced-engine.ts";
 import { engineSettings } from "../engine/engine-settings.ts";
 import { MemoryEngine } from "../engine/memory-engine.ts";
-import { MeteredEngine } from "../engine/metered-engine.ts";
 import { SpaceTable } from "../engine/space-table.ts";
 import { PROCESS_FACT, RECALL_COUNT_AT, RECALL_COUNT_STRIDE } from "../layout/process-facts.ts";
 import { EpochReader } from "../shm/epochs.ts";
 import type { Boot, ToThread } from "./boot.ts";
 import { epochReaderIndex } from "./epoch-readers.ts";
+import { openEvents } from "./events.ts";
 import { openHealth } from "./health.ts";
 import { openWriteClient } from "./producer-links.ts";
 import { aliveMarker, failThread, tellMain } from "./thread.ts";
@@ -59,7 +60,7 @@ export async function startApi(boot: Boot): Promise<(message: ToThread) => void>
     health: openHealth(boot, embedder),
   });
 
-  const engine = new MeteredEngine(memoryEngine, watch.engineMeter, table);
+  const engine = new AnnouncedEngine(memoryEngine, watch.engineMeter, table, openEvents(boot));
   watch.sampleEachSecond({ client, embedder });
 
   const clock = systemClock;

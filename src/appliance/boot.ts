@@ -9,6 +9,7 @@ import type { Settings } from "../config/schema.ts";
 import type { StreamCut } from "../engine/home-writer.ts";
 import type { MetricMemory } from "../observe/snapshot.ts";
 import type { ThreadPlace } from "../runtime/placement.ts";
+import type { EventMemory } from "../shm/event-writer.ts";
 
 export type ThreadRole = "api" | "writer" | "indexer" | "collector" | "background";
 
@@ -26,6 +27,8 @@ export type SharedBuffers = {
   readonly indexDoorbells: readonly SharedArrayBuffer[];
   /** where each thread records its metrics */
   readonly metrics: MetricMemory;
+  /** where each thread tells of events */
+  readonly events: EventMemory;
   /** what the history holds; its memory is the first collector's */
   readonly history: SharedArrayBuffer;
 };

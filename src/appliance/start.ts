@@ -27,6 +27,7 @@ import { DataDirectory } from "../storage/data-directory.ts";
 import { NativeDisk } from "../storage/native-disk.ts";
 import type { Boot, FromThread, SharedBuffers, ThreadError, ThreadRole, ToThread } from "./boot.ts";
 import { epochReaderCount } from "./epoch-readers.ts";
+import { announcedLog, layEventRings, openMainEvents } from "./events.ts";
 import { type LogSink, openLogSink } from "./log-sink.ts";
 import { layMetricLanes } from "./metric-lanes.ts";
 import { threadsAlive } from "./threads-alive.ts";
@@ -60,7 +61,20 @@ export async function startAppliance(
 ): Promise<RunningAppliance> {
   const startedAtMs = Date.now();
   const { settings } = loaded;
-  const log = openLogSink(settings.logging);
+  const placement = planPlacement(readMachine(), {
+    isEnabled: settings.numa.enabled,
+    strategy: settings.numa.strategy as "local" | "interleaved",
+    apiWorkerCount: settings.thread_pools.api_workers,
+    indexerCount: settings.thread_pools.index_workers,
+    backgroundCount: 1,
+  });
+  const counts = {
+    apiWorkerCount: placement.apiWorkers.length,
+    writerCount: placement.writers.length,
+    indexerCount: placement.indexers.length,
+  };
+  const events = layEventRings(counts, placement.background.length);
+  const log = announcedLog(openLogSink(settings.logging), openMainEvents(events));
   const directory = new DataDirectory({
     disk: new NativeDisk(1),
     path: settings.data.dir,
@@ -71,24 +85,12 @@ export async function startAppliance(
   if (directory.openToOthers) {
     log("warn", `other users can look into ${directory.path}: chmod 700 ${directory.path}`);
   }
-  const placement = planPlacement(readMachine(), {
-    isEnabled: settings.numa.enabled,
-    strategy: settings.numa.strategy as "local" | "interleaved",
-    apiWorkerCount: settings.thread_pools.api_workers,
-    indexerCount: settings.thread_pools.index_workers,
-    backgroundCount: 1,
-  });
   log(
     "info",
     placement.isPlaced
       ? `placed on ${placement.writers.length} NUMA nodes`
       : `not placed on NUMA nodes: ${placement.reason}`,
   );
-  const counts = {
-    apiWorkerCount: placement.apiWorkers.length,
-    writerCount: placement.writers.length,
-    indexerCount: placement.indexers.length,
-  };
   await settleTopology({
     directory,
     writerCount: counts.writerCount,
@@ -100,6 +102,7 @@ export async function startAppliance(
   const shared = {
     ...makeSharedBuffers(counts, settings),
     metrics: layMetricLanes(placement, settings.memory.lock),
+    events,
   };
   const facts = new Float64Array(shared.processFacts);
   const failure = Promise.withResolvers<never>();
@@ -195,7 +198,7 @@ export async function startAppliance(
 function makeSharedBuffers(
   counts: Pick<Boot, "apiWorkerCount" | "writerCount" | "indexerCount">,
   settings: Settings,
-): Omit<SharedBuffers, "metrics"> {
+): Omit<SharedBuffers, "metrics" | "events"> {
   const { apiWorkerCount, writerCount, indexerCount } = counts;
   const producerCount = apiWorkerCount + 1;
   const requestBytes = requestRingBytes(settings);
