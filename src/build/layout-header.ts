@@ -11,10 +11,20 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { assert } from "../base/assert.ts";
+import {
+  BINDING,
+  BINDING_BYTES,
+  BINDING_CHUNK_BYTES,
+  BINDING_EXTENT,
+  BINDING_EXTENT_HEAD_BYTES,
+  BINDING_FLAG,
+  BINDING_KIND,
+  BINDING_UNIT_BYTES,
+} from "../layout/binding.ts";
 import { CACHE_LINE_BYTES } from "../layout/cache-line.ts";
 import { CONTENT_RECORD, CONTENT_RECORD_HEAD_BYTES } from "../layout/content-record.ts";
 import { FILTER, FILTER_HEAD_BYTES, FILTER_TAGS_MAX } from "../layout/filter.ts";
-import { NODE_HEADER, NODE_HEADER_BYTES, NODE_STATE } from "../layout/node-header.ts";
+import { NODE_HEADER, NODE_HEADER_BYTES, NODE_KIND, NODE_PHASE, NODE_STATE } from "../layout/node-header.ts";
 import { QUANTIZATION } from "../layout/space-root.ts";
 
 type CType = "uint8_t" | "uint16_t" | "uint32_t" | "uint64_t" | "float" | "double";
@@ -64,7 +74,45 @@ export const LAYOUT_STRUCTS: readonly StructSpec[] = [
       forwardAt: "double",
       tagBloom: "uint64_t",
       state: "uint32_t",
+      kind: "uint8_t",
+      phase: "uint8_t",
+      flags: "uint16_t",
       sequence: "double",
+      bindingsAt: "uint32_t",
+      fanOut: "uint32_t",
+      lastUsedMs: "double",
+      useCount: "uint32_t",
+      stabilityHours: "float",
+      importance: "float",
+      valence: "float",
+      bindingVersion: "uint32_t",
+      lastActivation: "float",
+      coherence: "float",
+      memberCount: "uint32_t",
+    }),
+  },
+  {
+    name: "binding_extent",
+    bytes: BINDING_EXTENT_HEAD_BYTES,
+    source: "binding.ts",
+    fields: withTypes(BINDING_EXTENT, {
+      owner: "uint32_t",
+      count: "uint32_t",
+      capacity: "uint32_t",
+      version: "uint32_t",
+    }),
+  },
+  {
+    name: "binding",
+    bytes: BINDING_BYTES,
+    source: "binding.ts",
+    fields: withTypes(BINDING, {
+      target: "uint32_t",
+      strength: "float",
+      lastUsedSeconds: "uint32_t",
+      kind: "uint8_t",
+      flags: "uint8_t",
+      useCount: "uint16_t",
     }),
   },
   {
@@ -90,6 +138,7 @@ export const LAYOUT_STRUCTS: readonly StructSpec[] = [
       tagCount: "uint32_t",
       tagBloom: "uint64_t",
       nodeCount: "uint32_t",
+      kinds: "uint32_t",
     }),
   },
 ];
@@ -98,7 +147,13 @@ export const LAYOUT_STRUCTS: readonly StructSpec[] = [
 export const LAYOUT_CONSTANTS: Readonly<Record<string, number>> = {
   LAYOUT_CACHE_LINE_BYTES: CACHE_LINE_BYTES,
   LAYOUT_FILTER_TAGS_MAX: FILTER_TAGS_MAX,
+  LAYOUT_BINDING_UNIT_BYTES: BINDING_UNIT_BYTES,
+  LAYOUT_BINDING_CHUNK_BYTES: BINDING_CHUNK_BYTES,
   ...constantsOf("LAYOUT_NODE_STATE", NODE_STATE),
+  ...constantsOf("LAYOUT_NODE_KIND", NODE_KIND),
+  ...constantsOf("LAYOUT_NODE_PHASE", NODE_PHASE),
+  ...constantsOf("LAYOUT_BINDING_KIND", BINDING_KIND),
+  ...constantsOf("LAYOUT_BINDING_FLAG", BINDING_FLAG),
   ...constantsOf("LAYOUT_QUANTIZATION", QUANTIZATION),
 };
 

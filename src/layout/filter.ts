@@ -1,11 +1,12 @@
 /**
  * A recall's filter, as the C predicate reads it: one block, rebuilt for each filtered recall.
  *
- *   byte 0      8    16               20          24          32           40
- *        | from | to | min confidence | tag count | tag bloom | node count | (pad) | tag hash, u64 × tag count
+ *   byte 0      8    16               20          24          32           36      40
+ *        | from | to | min confidence | tag count | tag bloom | node count | kinds | tag hash, u64 × tag count
  *
  * A slot passes when it is below the node count, live, `from <= timestamp <= to`, its confidence is at least
- * the minimum, its bloom covers the filter's bloom, and each of the filter's tag hashes is in its record.
+ * the minimum, its kind is among the kinds asked for, its bloom covers the filter's bloom, and each of the filter's
+ * tag hashes is in its record.
  */
 export const FILTER_HEAD_BYTES = 40;
 export const FILTER_TAGS_MAX = 32;
@@ -23,4 +24,6 @@ export const FILTER = {
   tagBloom: 24,
   /** u32: slots from here on were published after the recall began, and are not seen */
   nodeCount: 32,
+  /** u32: bit k set lets the NODE_KIND k pass; 0 lets all of them */
+  kinds: 36,
 } as const;

@@ -11,6 +11,7 @@
  *         512 … 1024 texts: name (128), embedder (256), language (64), as length byte + UTF-8
  */
 import { assert } from "../base/assert.ts";
+import { BINDING_KIND_COUNT } from "./binding.ts";
 
 export const SPACE_ROOT_BYTES = 1024;
 
@@ -55,6 +56,16 @@ export const SPACE_WORD = {
   rebuildProgress: 22,
   /** set once the graph's own damage was met and it is being built anew. Owner: the indexer */
   graphRebuilt: 23,
+  /** live concepts, and live episodes */
+  conceptCount: 24,
+  episodeCount: 25,
+  /** slots below this were looked at by the associator, and by the consolidator */
+  associatedCount: 26,
+  consolidatedCount: 27,
+  /** bindings, each counted once */
+  bindingCount: 28,
+  /** grows with every change of bindings and traits, so that what is derived from them can be kept until then */
+  mindGeneration: 29,
 } as const;
 
 /** Index of an f64 from byte 128 of a block. */
@@ -90,6 +101,20 @@ export const SPACE_NUMBER = {
   contentUsedBytes: 21,
   /** which image of the space these arenas are: compaction makes the next one, with other slots */
   image: 22,
+  /** address of the binding arena's chunk table */
+  bindingTable: 23,
+  /** sequence number of the last node the associator has looked at, and the consolidator; 0 at first */
+  associatedSequence: 24,
+  consolidatedSequence: 25,
+  /** bindings by their kind, BINDING_KIND_COUNT numbers */
+  bindingsByKind: 26,
+  /** uses since the start of the process, by USE */
+  usesRetrieved: 34,
+  usesReinforced: 35,
+  usesPrimed: 36,
+  /** live nodes in the phases behind the first */
+  consolidatingCount: 37,
+  remoteCount: 38,
 } as const;
 
 export const SPACE_NUMBERS_AT = 128;
@@ -113,5 +138,9 @@ assert(Math.max(...Object.values(SPACE_WORD)) * 4 < SPACE_NUMBERS_AT, "words end
 assert(
   SPACE_NUMBERS_AT + (Math.max(...Object.values(SPACE_NUMBER)) + 1) * 8 <= SPACE_TEXT.name.at,
   "numbers end before the texts",
+);
+assert(
+  SPACE_NUMBER.bindingsByKind + BINDING_KIND_COUNT === SPACE_NUMBER.usesRetrieved,
+  "there is a count for every kind of binding",
 );
 assert(SPACE_TEXT.language.at + SPACE_TEXT.language.bytes <= SPACE_ROOT_BYTES, "texts fit the block");

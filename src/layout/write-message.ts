@@ -9,6 +9,9 @@
  * The payload is padded to 8 bytes. Terms come with a remember, since the thread that took the request has
  * the text at hand and the writer should not analyse it; the log does without, recovery analyses again.
  *
+ * `mind` carries a compound (`mind-record.ts`), `use` a list of uses. What names a node that is no longer there is
+ * left out of both; `extra` in the reply says how many parts were done.
+ *
  * A reply, in the reply ring of that producer and that writer, 24 bytes:
  *   byte 0        4      8          12      16
  *        | ticket | item | outcome | extra | sequence, f64
@@ -22,6 +25,8 @@ export const WRITE_OP = {
   cut: 6,
   truncate: 7,
   stop: 8,
+  mind: 9,
+  use: 10,
 } as const;
 
 export const WRITE_REQUEST_HEAD_BYTES = 40;
