@@ -14,8 +14,8 @@
  * mean square error is 0.02 for the power law, 0.04 for two components and 0.25 for one exponential: one rate
  * can not fall as fast as the first hour and as slowly as the month (test/cognition/forgetting.test.ts).
  *
- * What matters fades more slowly (McGaugh 2004): importance and the strength of the feeling, each 0 to 1,
- * stretch the half-life, to three times of it at most.
+ * What matters fades more slowly (McGaugh 2004): importance from 0 to 1 takes the half-life from a half over
+ * the whole to the double of it, and the strength of a feeling doubles it once more.
  */
 import { assert } from "../base/assert.ts";
 import type { ForgettingCurve } from "../layout/forgetting-curve.ts";
@@ -33,16 +33,19 @@ export const CHAIN_A1 = 1.37076686;
 /** Rate at which the slow store is lost, per half-life. */
 export const CHAIN_A2 = CHAIN_A1 / 3733;
 
-/** How much importance 1, and feeling of strength 1, add to the half-life, as parts of it. */
-export const IMPORTANCE_GAIN = 1;
-export const VALENCE_GAIN = 1;
-
 /** What is left of a memory, 1 down to 0, as a function of x = age / half-life. */
 const SHAPE: Readonly<Record<ForgettingCurve, (x: number) => number>> = {
   exponential: (x) => 2 ** -x,
   power: (x) => (1 + POWER_BETA * x) ** -POWER_PSI,
   "two-component": (x) =>
     (1 - CHAIN_SLOW_SHARE) * Math.exp(-CHAIN_A1 * x) + CHAIN_SLOW_SHARE * Math.exp(-CHAIN_A2 * x),
+};
+
+/** The constants of each curve as `native/decay.c` takes them. */
+export const CURVE_CONSTANTS: Readonly<Record<ForgettingCurve, readonly number[]>> = {
+  exponential: [],
+  power: [POWER_BETA, POWER_PSI],
+  "two-component": [CHAIN_SLOW_SHARE, CHAIN_A1, CHAIN_A2],
 };
 
 for (const shape of Object.values(SHAPE)) {
@@ -60,9 +63,11 @@ export function retention(curve: ForgettingCurve, ageHours: number, stabilityHou
   return ageHours <= 0 ? 1 : SHAPE[curve](ageHours / stabilityHours);
 }
 
-/** The half-life with what importance (0..1) and valence (-1..1) add to it. */
+/**
+ * The half-life as importance (0..1, 0.5 changes nothing) and valence (-1..1) stretch it: a half to four times.
+ */
 export function effectiveStability(stabilityHours: number, importance: number, valence: number): number {
-  return stabilityHours * (1 + IMPORTANCE_GAIN * importance + VALENCE_GAIN * Math.abs(valence));
+  return stabilityHours * 2 ** (2 * importance - 1) * (1 + Math.abs(valence));
 }
 
 /** The age at which so much is left, in half-lives: where a memory falls below a floor. */

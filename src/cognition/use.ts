@@ -26,7 +26,7 @@ export type Traits = {
   /** ms since the epoch: the last use, or when it was stored */
   readonly lastUsedMs: number;
   readonly useCount: number;
-  /** half-life without what importance and feeling add to it */
+  /** half-life before importance and feeling stretch it */
   readonly stabilityHours: number;
   /** 0 to 1 */
   readonly importance: number;

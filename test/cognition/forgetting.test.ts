@@ -64,11 +64,12 @@ describe("retention", () => {
   });
 });
 
-test("effectiveStability grows to three times with importance and feeling, glad or sad", () => {
-  expect(effectiveStability(10, 0, 0)).toBe(10);
+test("effectiveStability goes from a half to four times with importance and feeling, glad or sad", () => {
+  expect(effectiveStability(10, 0.5, 0)).toBe(10);
+  expect(effectiveStability(10, 0, 0)).toBe(5);
   expect(effectiveStability(10, 1, 0)).toBe(20);
-  expect(effectiveStability(10, 1, -1)).toBe(30);
-  expect(effectiveStability(10, 0, 0.5)).toBe(effectiveStability(10, 0, -0.5));
+  expect(effectiveStability(10, 1, -1)).toBe(40);
+  expect(effectiveStability(10, 0.5, 0.5)).toBe(effectiveStability(10, 0.5, -0.5));
 });
 
 test("ageAtRetention is where the curve crosses the floor", () => {

@@ -19,7 +19,7 @@ const fresh: Traits = {
   lastUsedMs: STORED_AT_MS,
   useCount: 0,
   stabilityHours: 7 * DAY,
-  importance: 0,
+  importance: 0.5,
   valence: 0,
   lastActivation: 0,
 };
@@ -102,7 +102,7 @@ describe("nextTraits", () => {
   test("nextTraits when reinforced counts at once: importance takes a step towards 1, and more is left later", () => {
     for (const curve of CURVES) {
       const reinforced = used("reinforced", [0], curve);
-      expect(reinforced.importance).toBeCloseTo(0.1, 12);
+      expect(reinforced.importance).toBeCloseTo(0.55, 12);
       for (const days of [7, 30, 365]) {
         expect(retentionOf(reinforced, after(days * DAY), curve)).toBeGreaterThan(
           retentionOf(fresh, after(days * DAY), curve),
