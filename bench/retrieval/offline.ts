@@ -15,7 +15,7 @@
 import { Random } from "../../src/base/random.ts";
 import type { VectorFamily } from "../../src/embedding/embedder.ts";
 import { HashEmbedder } from "../../src/embedding/hash-embedder.ts";
-import { FusionScratch, fuse } from "../../src/engine/fuse.ts";
+import { FusionScratch, fuse } from "../../src/engine/recall/fuse.ts";
 import {
   B_DEFAULT,
   encodeLengthByte,

@@ -34,7 +34,7 @@ import type { EngineSettings } from "./engine-settings.ts";
 import { idKeyOf } from "./id-key.ts";
 import { type EngineMeter, SILENT_ENGINE_METER } from "./meters.ts";
 import { normalised } from "./normalise.ts";
-import { Recaller } from "./recall.ts";
+import { Recaller } from "./recall/recaller.ts";
 import { SpaceDirectory } from "./space-directory.ts";
 import { SpaceReader } from "./space-reader.ts";
 import type { SpaceRoot, SpaceTable } from "./space-table.ts";

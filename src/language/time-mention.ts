@@ -2,7 +2,7 @@
  * The times a query speaks of: "in August 2023", "on 3 June", "2023-05-03", "2021".
  *
  * A memory has a time, and a question that names one is about the memories of that time, whose words seldom
- * repeat it. So recall compares the times named with those of the candidates (`engine/fuse.ts`), as
+ * repeat it. So recall compares the times named with those of the candidates (`engine/recall/fuse.ts`), as
  * evidence beside words and vectors, not as a filter: the memory of the 5th may tell what happened on the 3rd.
  *
  * Month names of the space's language come from `Intl`, in the form with a day too ("3 января"). Days and

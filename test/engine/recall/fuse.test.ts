@@ -1,13 +1,13 @@
 import { describe, expect, test } from "bun:test";
-import { Random } from "../../src/base/random.ts";
-import type { VectorFamily } from "../../src/embedding/embedder.ts";
+import { Random } from "../../../src/base/random.ts";
+import type { VectorFamily } from "../../../src/embedding/embedder.ts";
 import {
   FusionScratch,
   type FusionWeights,
   fuse,
   scoreOfCosine,
   scoreOfWords,
-} from "../../src/engine/fuse.ts";
+} from "../../../src/engine/recall/fuse.ts";
 
 const scratch = new FusionScratch();
 const SEED = 11;

@@ -24,8 +24,8 @@
  * The result is 0 to 1: the fused value relative to the best one, times how well the best one matches in
  * absolute terms, so that scores of different queries can be held against one threshold.
  */
-import { assert } from "../base/assert.ts";
-import type { VectorFamily } from "../embedding/embedder.ts";
+import { assert } from "../../base/assert.ts";
+import type { VectorFamily } from "../../embedding/embedder.ts";
 
 /** Candidates of one recall, as parallel arrays; entries at and beyond `count` are not read. */
 export type Candidates = {
