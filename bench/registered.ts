@@ -1,0 +1,7 @@
+/** The benches whose figures `bench/check.ts` holds against `bench/baseline.json`. */
+import { bench as centroids } from "./cognition/centroids.bench.ts";
+import { bench as formation } from "./cognition/concept-formation.bench.ts";
+import { bench as lookup } from "./cognition/concept-lookup.bench.ts";
+import type { FigureBench } from "./support/figure.ts";
+
+export const registered: readonly FigureBench[] = [centroids, formation, lookup];
