@@ -1,5 +1,6 @@
 /**
- * Writes `docs/reference/` from the tables the program runs on: settings, errors, commands, exit statuses, metrics.
+ * Writes `docs/reference/` from the tables the program runs on: settings, errors, commands, exit statuses, metrics,
+ * alerts; and what other programs take from them: `docs/alerts/`.
  *
  * `bun src/build/reference.ts` refreshes the pages; a test fails while they are stale.
  */
@@ -13,6 +14,7 @@ import { helpOf } from "../cli/run-command.ts";
 import { expectedText, variableName } from "../config/load.ts";
 import { SECTION_SUMMARY, SETTINGS, type Setting } from "../config/schema.ts";
 import { tomlValue } from "../config/template.ts";
+import { alertRulesFile, alertsPage, alertTestsFile } from "./alert-files.ts";
 import { metricsPage } from "./metrics-reference.ts";
 
 const ROOT = join(import.meta.dir, "../..");
@@ -26,6 +28,9 @@ export function referencePages(): ReadonlyMap<string, string> {
     ["docs/reference/commands.md", commandsPage()],
     ["docs/reference/exit-codes.md", exitCodesPage()],
     ["docs/reference/metrics.md", metricsPage(NOTE)],
+    ["docs/reference/alerts.md", alertsPage(NOTE)],
+    ["docs/alerts/engram.rules.yml", alertRulesFile()],
+    ["docs/alerts/engram.rules.test.yml", alertTestsFile()],
   ]);
 }
 
