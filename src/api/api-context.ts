@@ -5,6 +5,9 @@ import type { Family } from "../observe/family.ts";
 import type { MetricMetadata } from "../observe/history-source.ts";
 import type { ApiMeter } from "../observe/meters.ts";
 import type { SeriesStore } from "../observe/promql/samples.ts";
+import type { SlowWanted } from "../observe/slow-file.ts";
+import type { SlowOperation } from "../observe/slow-operation.ts";
+import type { SlowWatch } from "../observe/slow-watch.ts";
 import type { Access } from "./access.ts";
 import type { ErrorSink } from "./problem.ts";
 import type { ApiLimits } from "./settings.ts";
@@ -17,7 +20,13 @@ export type Watch = {
   /** what the metrics are, by name */
   readonly metadata: ReadonlyMap<string, MetricMetadata>;
   readonly clock: Clock;
+  readonly slow: SlowTracer;
+  /** what was slow, of all workers, newest first */
+  readonly slowOperations: (wanted: SlowWanted) => SlowOperation[];
 };
+
+/** Follows the operations that a caller waits for (`observe/slow-watch.ts`). */
+export type SlowTracer = Pick<SlowWatch, "begin" | "end" | "thresholdMs">;
 
 export type ApiContext = {
   readonly engine: Engine;

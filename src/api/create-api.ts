@@ -17,6 +17,7 @@ import { recallRoutes } from "./recall.ts";
 import { rememberRoutes } from "./remember.ts";
 import { pathOf, requestName } from "./route.ts";
 import type { ApiLimits } from "./settings.ts";
+import { slowQueryRoutes } from "./slow-queries.ts";
 import { spaceRoutes } from "./spaces.ts";
 import { systemRoutes } from "./system.ts";
 import { vectorIndexRoutes } from "./vector-index.ts";
@@ -57,6 +58,7 @@ export function createApi(options: ApiOptions): Api {
     .use(vectorIndexRoutes(context))
     .use(metricsRoutes(context))
     .use(queryRoutes(context))
+    .use(slowQueryRoutes(context))
     .use(docsRoutes(options.version))
     .compile();
   const routes = () => app.routes.map(({ method, path }) => ({ method, path }));

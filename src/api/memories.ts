@@ -1,5 +1,7 @@
 /** `GET /api/v1/memories`, `GET` and `DELETE /api/v1/memories/{id}`, `DELETE /api/v1/memories?id=`. */
 import { Elysia } from "elysia";
+import type { Ack } from "../engine/engine.ts";
+import { OPERATION } from "../layout/metric-codes.ts";
 import type { ApiContext } from "./api-context.ts";
 import { forgottenText, jsonResponse, memoryText } from "./json-text.ts";
 import {
@@ -35,16 +37,28 @@ export function memoryRoutes(api: ApiContext) {
   };
   const get = ({ request, space }: Call): Response =>
     jsonResponse(memoryText(api.engine.get(space, idOf(request))));
-  const forget = async ({ request, space }: Call): Promise<Response> => {
-    const asked = checkedForget.check(queryFields(queryOf(request.url), FORGET_QUERY_FORMS), "The query");
-    return jsonResponse(
-      forgottenText(await api.engine.forget(space, idOf(request), { ack: asked.ack ?? "fsync" })),
-    );
+  const { meter, slow } = api.watch;
+  const forgetMemory = async ({ request, space }: Call, id: string, ack: Ack): Promise<Response> => {
+    const trace = slow.begin(OPERATION.forget, space, meter.nowMs());
+    trace.ack = ack;
+    try {
+      const forgotten = await api.engine.forget(space, id, { ack, trace });
+      slow.end(trace, meter.nowMs(), request);
+      return jsonResponse(forgottenText(forgotten));
+    } catch (error) {
+      slow.end(trace, meter.nowMs(), request, error);
+      throw error;
+    }
   };
-  const forgetById = async ({ request, space }: Call): Promise<Response> => {
-    const asked = checkedForgetById.check(queryFields(queryOf(request.url), FORGET_QUERY_FORMS), "The query");
-    const id = checkId(asked.id, "id");
-    return jsonResponse(forgottenText(await api.engine.forget(space, id, { ack: asked.ack ?? "fsync" })));
+  const forget = (call: Call): Promise<Response> => {
+    const fields = queryFields(queryOf(call.request.url), FORGET_QUERY_FORMS);
+    const asked = checkedForget.check(fields, "The query");
+    return forgetMemory(call, idOf(call.request), asked.ack ?? "fsync");
+  };
+  const forgetById = (call: Call): Promise<Response> => {
+    const fields = queryFields(queryOf(call.request.url), FORGET_QUERY_FORMS);
+    const asked = checkedForgetById.check(fields, "The query");
+    return forgetMemory(call, checkId(asked.id, "id"), asked.ack ?? "fsync");
   };
 
   return new Elysia({ name: "memories" })

@@ -3,6 +3,7 @@ import { Elysia } from "elysia";
 import type { z } from "zod";
 import { RequestError } from "../base/errors.ts";
 import type { RecallQuery } from "../engine/engine.ts";
+import type { OperationTrace } from "../engine/operation-trace.ts";
 import { OPERATION, STAGE } from "../layout/metric-codes.ts";
 import type { ApiContext } from "./api-context.ts";
 import { readEmbedding } from "./embedding-field.ts";
@@ -21,33 +22,48 @@ const PATH = "/api/v1/memories/recall";
 type AskedRecall = z.output<typeof checkedRecall.schema>;
 
 export function recallRoutes(api: ApiContext) {
-  const { meter } = api.watch;
-  const answer = async (space: string, asked: AskedRecall, startedAtMs: number): Promise<Response> => {
-    const query = recallQuery(asked);
-    meter.stage(OPERATION.recall, STAGE.parse, meter.nowMs() - startedAtMs);
-    const recalled = await api.engine.recall(space, query);
-    const recalledAtMs = meter.nowMs();
-    const response = jsonResponse(recalledText(recalled));
-    meter.stage(OPERATION.recall, STAGE.serialise, meter.nowMs() - recalledAtMs);
-    return response;
+  const { meter, slow } = api.watch;
+  const answer = async (call: Call, asked: AskedRecall, startedAtMs: number): Promise<Response> => {
+    const { request, space } = call;
+    const trace = slow.begin(OPERATION.recall, space, startedAtMs);
+    try {
+      const query = recallQuery(asked, trace);
+      trace.query = query;
+      const parseMs = meter.nowMs() - startedAtMs;
+      meter.stage(OPERATION.recall, STAGE.parse, parseMs);
+      trace.stage(STAGE.parse, parseMs);
+      const recalled = await api.engine.recall(space, query);
+      const recalledAtMs = meter.nowMs();
+      const text = recalledText(recalled);
+      const response = jsonResponse(text);
+      const endedAtMs = meter.nowMs();
+      meter.stage(OPERATION.recall, STAGE.serialise, endedAtMs - recalledAtMs);
+      trace.stage(STAGE.serialise, endedAtMs - recalledAtMs);
+      trace.replyLength = text.length;
+      slow.end(trace, endedAtMs, request);
+      return response;
+    } catch (error) {
+      slow.end(trace, meter.nowMs(), request, error);
+      throw error;
+    }
   };
-  const fromBody = async ({ request, space }: Call): Promise<Response> => {
-    const text = await readJsonText(request, api.limits);
+  const fromBody = async (call: Call): Promise<Response> => {
+    const text = await readJsonText(call.request, api.limits);
     const startedAtMs = meter.nowMs();
     const body = parseJson(text, api.limits, "The body", undefined);
-    return answer(space, checkedRecall.check(body, "The body"), startedAtMs);
+    return answer(call, checkedRecall.check(body, "The body"), startedAtMs);
   };
-  const fromQuery = async ({ request, space }: Call): Promise<Response> => {
+  const fromQuery = async (call: Call): Promise<Response> => {
     const startedAtMs = meter.nowMs();
-    const asked = checkedRecall.check(queryFields(queryOf(request.url), RECALL_QUERY_FORMS), "The query");
-    return answer(space, asked, startedAtMs);
+    const fields = queryFields(queryOf(call.request.url), RECALL_QUERY_FORMS);
+    return answer(call, checkedRecall.check(fields, "The query"), startedAtMs);
   };
   return new Elysia({ name: "recall" })
     .get(PATH, guarded(api, ACCESS, fromQuery), { detail: recallGetDetail() })
     .post(PATH, guarded(api, ACCESS, fromBody), { parse: "none", detail: recallPostDetail() });
 }
 
-function recallQuery(asked: AskedRecall): RecallQuery {
+function recallQuery(asked: AskedRecall, trace: OperationTrace): RecallQuery {
   const mode = asked.mode ?? "hybrid";
   const embedding = asked.embedding === undefined ? undefined : readEmbedding(asked.embedding, "embedding");
   if (asked.query === undefined && (embedding === undefined || mode === "words")) {
@@ -71,5 +87,6 @@ function recallQuery(asked: AskedRecall): RecallQuery {
     threshold: asked.threshold,
     explain: asked.explain,
     ef: asked.ef,
+    trace,
   };
 }

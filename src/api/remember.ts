@@ -1,7 +1,7 @@
 /** `POST /api/v1/memories/remember` and `…/remember/batch`. */
 import { Elysia } from "elysia";
 import { RequestError } from "../base/errors.ts";
-import type { Ack, IfExists, RememberInput } from "../engine/engine.ts";
+import type { Ack, IfExists, Remembered, RememberInput } from "../engine/engine.ts";
 import { OPERATION, STAGE } from "../layout/metric-codes.ts";
 import type { ApiContext } from "./api-context.ts";
 import { readEmbedding } from "./embedding-field.ts";
@@ -32,21 +32,35 @@ export function rememberRoutes(api: ApiContext) {
 }
 
 function remember(api: ApiContext, contracts: RememberContracts) {
-  const { meter } = api.watch;
+  const { meter, slow } = api.watch;
   return async ({ request, space }: Call): Promise<Response> => {
     const text = await readJsonText(request, api.limits);
     const startedAtMs = meter.nowMs();
     const parsed = parseJson(text, api.limits, "The body", undefined);
     const body = contracts.checkedMemory.check(parsed, "The body");
     const input = rememberInput(body, "", api.limits, undefined);
-    meter.stage(OPERATION.remember, STAGE.parse, meter.nowMs() - startedAtMs);
-    const [result] = await api.engine.remember(space, [input], { ack: body.ack ?? "fsync" });
-    if (result === undefined) throw new TypeError("the engine answers one result per memory");
-    if (result instanceof Error) throw result;
-    const rememberedAtMs = meter.nowMs();
-    const response = jsonResponse(`{${rememberedFields(result)}}`, 201);
-    meter.stage(OPERATION.remember, STAGE.serialise, meter.nowMs() - rememberedAtMs);
-    return response;
+    const trace = slow.begin(OPERATION.remember, space, startedAtMs);
+    try {
+      const ack = body.ack ?? "fsync";
+      const parseMs = meter.nowMs() - startedAtMs;
+      meter.stage(OPERATION.remember, STAGE.parse, parseMs);
+      trace.stage(STAGE.parse, parseMs);
+      trace.ack = ack;
+      trace.memories = 1;
+      const [result] = await api.engine.remember(space, [input], { ack, trace });
+      if (result === undefined) throw new TypeError("the engine answers one result per memory");
+      if (result instanceof Error) throw result;
+      const rememberedAtMs = meter.nowMs();
+      const response = jsonResponse(`{${rememberedFields(result)}}`, 201);
+      const endedAtMs = meter.nowMs();
+      meter.stage(OPERATION.remember, STAGE.serialise, endedAtMs - rememberedAtMs);
+      trace.stage(STAGE.serialise, endedAtMs - rememberedAtMs);
+      slow.end(trace, endedAtMs, request);
+      return response;
+    } catch (error) {
+      slow.end(trace, meter.nowMs(), request, error);
+      throw error;
+    }
   };
 }
 
@@ -59,8 +73,10 @@ type Batch = {
 };
 
 function rememberBatch(api: ApiContext, contracts: RememberContracts) {
+  const { meter, slow } = api.watch;
   return async ({ request, space }: Call): Promise<Response> => {
     const batch = await readBatch(request, contracts, api.limits);
+    const startedAtMs = meter.nowMs();
     const results = new Array<string>(batch.memories.length);
     const inputs: RememberInput[] = [];
     const indexOfInput: number[] = [];
@@ -90,7 +106,18 @@ function rememberBatch(api: ApiContext, contracts: RememberContracts) {
       }
     }
 
-    const remembered = inputs.length === 0 ? [] : await api.engine.remember(space, inputs, { ack });
+    let remembered: readonly (Remembered | Error)[] = [];
+    const trace = slow.begin(OPERATION.remember, space, startedAtMs);
+    try {
+      trace.stage(STAGE.parse, meter.nowMs() - startedAtMs);
+      trace.ack = ack;
+      trace.memories = inputs.length;
+      if (inputs.length > 0) remembered = await api.engine.remember(space, inputs, { ack, trace });
+      slow.end(trace, meter.nowMs(), request);
+    } catch (error) {
+      slow.end(trace, meter.nowMs(), request, error);
+      throw error;
+    }
     for (let i = 0; i < inputs.length; i++) {
       const result = remembered[i];
       const index = indexOfInput[i]!;

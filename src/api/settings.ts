@@ -41,5 +41,7 @@ export const RECALL_LIMIT_DEFAULT = 10;
 export const RECALL_EF_MAX = 4096;
 export const LIST_LIMIT_MAX = 1000;
 export const LIST_LIMIT_DEFAULT = 50;
+export const SLOW_LIMIT_MAX = 10_000;
+export const SLOW_LIMIT_DEFAULT = 100;
 export const CONFIDENCE_DEFAULT = 0.7;
 export const SPACE_DEFAULT = "default";

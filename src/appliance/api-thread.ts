@@ -39,7 +39,7 @@ export async function startApi(boot: Boot): Promise<(message: ToThread) => void>
   });
   const table = new SpaceTable(shared.spaceTable);
   const client = openWriteClient(boot, ordinal, QUEUE_MAX);
-  const watch = openWatch(boot, table);
+  const watch = openWatch(boot, table, embedder);
   const memoryEngine = new MemoryEngine({
     table,
     client,
@@ -60,8 +60,11 @@ export async function startApi(boot: Boot): Promise<(message: ToThread) => void>
     health: openHealth(boot, embedder),
   });
 
-  const engine = new AnnouncedEngine(memoryEngine, watch.engineMeter, table, openEvents(boot));
-  watch.sampleEachSecond({ client, embedder });
+  const engine = new AnnouncedEngine(memoryEngine, watch.engineMeter, table, {
+    events: openEvents(boot),
+    slow: watch.slow,
+  });
+  watch.sampleEachSecond(client);
 
   const clock = systemClock;
   const errors: ErrorSink = {

@@ -48,7 +48,7 @@ export async function startBackground(boot: Boot): Promise<(message: ToThread) =
   });
   const lateEmbedder = new LateEmbedder({ table, epoch, client, embedder, settings });
   const lane = openLane(boot);
-  startThreadSampler(lane, openMeterClock());
+  if (boot.settings.monitoring.enabled) startThreadSampler(lane, openMeterClock());
   const alive = aliveMarker(boot);
   const disk = new NativeDisk(1);
   const segmentBytes = settings.wal.segment_size_mb * MIB;

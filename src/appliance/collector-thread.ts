@@ -24,8 +24,30 @@ const REGION_LIST_SHARE_MAX = 0.0005;
 const REGION_LIST_MS_MAX = 10_000;
 
 export async function startCollector(boot: Boot): Promise<(message: ToThread) => void> {
-  const facts = new Float64Array(boot.shared.processFacts);
   const alive = aliveMarker(boot);
+  const watching = boot.settings.monitoring.enabled ? openWatching(boot) : undefined;
+  const facts = new Float64Array(boot.shared.processFacts);
+  const sample = (): void => {
+    alive();
+    watching?.sample();
+    // Everything at one moment, over all nodes, has one owner: process-wide figures, which health shows, too.
+    if (boot.ordinal !== 0) return;
+    sampleProcessFacts(facts, boot.dataDirectory);
+    watching?.record();
+  };
+  sample();
+  const timer = setInterval(sample, SAMPLE_MS);
+  tellMain({ type: "ready" });
+  return (message) => {
+    if (message.type !== "shutdown") return;
+    clearInterval(timer);
+    watching?.close();
+    tellMain({ type: "stopped" });
+  };
+}
+
+/** What is sampled for metrics alone. */
+function openWatching(boot: Boot) {
   const lane = openLane(boot);
   const nowMs = openMeterClock();
   const { rollup, block } = openRollup(boot);
@@ -35,10 +57,8 @@ export async function startCollector(boot: Boot): Promise<(message: ToThread) =>
   const hardware = openHardwareWatch(boot, lane);
   let regionsDueAtMs = 0;
   startThreadSampler(lane, nowMs);
-  // Everything at one moment, over all nodes, has one owner as well.
   const history = boot.ordinal === 0 ? openHistory(boot) : undefined;
   const sample = (): void => {
-    alive();
     for (const node of nodes) sampleNumaNode(lane, node);
     if (boot.ordinal === 0 && nowMs() >= regionsDueAtMs) {
       const listedAtMs = nowMs();
@@ -51,29 +71,21 @@ export async function startCollector(boot: Boot): Promise<(message: ToThread) =>
     rollup.roll();
     lane.record(rollups, nowMs() - startedAtMs);
     cost.sample();
-    // Process-wide figures have one owner.
-    if (boot.ordinal !== 0) return;
-    const disk = attempt(() => statfsSync(boot.dataDirectory));
-    const usage = process.cpuUsage();
-    facts[PROCESS_FACT.rssBytes] = attempt(() => processMemory().residentBytes) ?? Number.NaN;
-    facts[PROCESS_FACT.openFiles] = attempt(openFileCount) ?? Number.NaN;
-    facts[PROCESS_FACT.openFilesMax] = attempt(() => processLimits().openFiles) ?? Number.NaN;
-    facts[PROCESS_FACT.threads] = attempt(threadCount) ?? Number.NaN;
-    facts[PROCESS_FACT.dataDiskFreeBytes] = disk === undefined ? Number.NaN : disk.bavail * disk.bsize;
-    facts[PROCESS_FACT.dataDiskBytes] = disk === undefined ? Number.NaN : disk.blocks * disk.bsize;
-    facts[PROCESS_FACT.cpuSeconds] = (usage.user + usage.system) / 1e6;
-    facts[PROCESS_FACT.sampledAtMs] = Date.now();
-    history?.tick();
   };
-  sample();
-  const timer = setInterval(sample, SAMPLE_MS);
-  tellMain({ type: "ready" });
-  return (message) => {
-    if (message.type !== "shutdown") return;
-    clearInterval(timer);
-    history?.close();
-    tellMain({ type: "stopped" });
-  };
+  return { sample, record: () => history?.tick(), close: () => history?.close() };
+}
+
+function sampleProcessFacts(facts: Float64Array, dataDirectory: string): void {
+  const disk = attempt(() => statfsSync(dataDirectory));
+  const usage = process.cpuUsage();
+  facts[PROCESS_FACT.rssBytes] = attempt(() => processMemory().residentBytes) ?? Number.NaN;
+  facts[PROCESS_FACT.openFiles] = attempt(openFileCount) ?? Number.NaN;
+  facts[PROCESS_FACT.openFilesMax] = attempt(() => processLimits().openFiles) ?? Number.NaN;
+  facts[PROCESS_FACT.threads] = attempt(threadCount) ?? Number.NaN;
+  facts[PROCESS_FACT.dataDiskFreeBytes] = disk === undefined ? Number.NaN : disk.bavail * disk.bsize;
+  facts[PROCESS_FACT.dataDiskBytes] = disk === undefined ? Number.NaN : disk.blocks * disk.bsize;
+  facts[PROCESS_FACT.cpuSeconds] = (usage.user + usage.system) / 1e6;
+  facts[PROCESS_FACT.sampledAtMs] = Date.now();
 }
 
 /** Sums up the lanes of the threads on this collector's node. */

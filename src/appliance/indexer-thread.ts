@@ -2,6 +2,7 @@
 
 import { IndexPace } from "../engine/index-pace.ts";
 import { Indexer } from "../engine/indexer.ts";
+import { SILENT_INDEX_METER } from "../engine/meters.ts";
 import { SpaceTable } from "../engine/space-table.ts";
 import { RECALL_COUNT_AT, RECALL_COUNT_STRIDE } from "../layout/process-facts.ts";
 import { indexMeter } from "../observe/meters.ts";
@@ -30,6 +31,7 @@ export async function startIndexer(boot: Boot): Promise<(message: ToThread) => v
     },
     now: () => performance.now(),
   });
+  const isWatched = boot.settings.monitoring.enabled;
   const lane = openLane(boot);
   const nowMs = openMeterClock();
   const indexer = new Indexer({
@@ -40,9 +42,9 @@ export async function startIndexer(boot: Boot): Promise<(message: ToThread) => v
     count: indexerCount,
     pace,
     interleaveNodes: boot.place.interleaveNodes,
-    meter: indexMeter(lane, nowMs),
+    meter: isWatched ? indexMeter(lane, nowMs) : SILENT_INDEX_METER,
   });
-  startThreadSampler(lane, nowMs);
+  if (isWatched) startThreadSampler(lane, nowMs);
   const doorbell = new Doorbell(shared.indexDoorbells[ordinal]!);
   const alive = aliveMarker(boot);
   let stopping = false;

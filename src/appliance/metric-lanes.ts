@@ -37,9 +37,14 @@ export function layMetricLanes(placement: Placement, lock: boolean): MetricMemor
 
 /** The lane of this thread. */
 export function openLane(boot: Boot): MetricLane {
+  return new MetricLane(openLaneCells(boot));
+}
+
+/** The same to be read. */
+export function openLaneCells(boot: Boot): Float64Array {
   const { regions, lanes } = boot.shared.metrics;
   const place = lanes[threadIndex(boot)]!;
-  return new MetricLane(laneCells(regions[place.region]!, place.lane));
+  return laneCells(regions[place.region]!, place.lane);
 }
 
 /** Monotonic ms from the cheapest clock the machine has. */

@@ -3,40 +3,51 @@ import type { Watch } from "../api/api-context.ts";
 import { systemClock } from "../base/clock.ts";
 import { VERSION } from "../base/version.ts";
 import type { EmbeddingProvider } from "../embedding/embedder.ts";
-import type { EngineMeter } from "../engine/meters.ts";
+import { type EngineMeter, SILENT_ENGINE_METER } from "../engine/meters.ts";
 import type { SpaceTable } from "../engine/space-table.ts";
 import type { WriteClient } from "../engine/write-client.ts";
+import { threadUsage } from "../ffi/threads.ts";
 import { HISTORY_SHAPE } from "../observe/history-layout.ts";
 import { HistoryReader } from "../observe/history-reader.ts";
 import { metricMetadata } from "../observe/history-source.ts";
 import type { MetricLane } from "../observe/lane.ts";
-import { apiMeter, engineMeter } from "../observe/meters.ts";
+import { apiMeter, engineMeter, SILENT_API_METER } from "../observe/meters.ts";
 import { levelSeries } from "../observe/series.ts";
+import type { SlowWatch } from "../observe/slow-watch.ts";
 import { Snapshots } from "../observe/snapshot.ts";
 import { startThreadSampler } from "../observe/thread-sampler.ts";
+import { ThreadWindows } from "../observe/thread-windows.ts";
 import type { Boot } from "./boot.ts";
 import { openLane, openMeterClock } from "./metric-lanes.ts";
+import { openSlowReader, openSlowWatch } from "./slow-watch.ts";
 
 export type ThreadWatch = Watch & {
+  readonly slow: SlowWatch;
   readonly engineMeter: EngineMeter;
   /** Starts to sample, once a second, what nobody can count while it happens. */
-  readonly sampleEachSecond: (parts: Sampled) => void;
+  readonly sampleEachSecond: (client: WriteClient) => void;
 };
 
 type Sampled = { readonly client: WriteClient; readonly embedder: EmbeddingProvider };
 
-export function openWatch(boot: Boot, table: SpaceTable): ThreadWatch {
+export function openWatch(boot: Boot, table: SpaceTable, embedder: EmbeddingProvider): ThreadWatch {
+  const isWatched = boot.settings.monitoring.enabled;
   const lane = openLane(boot);
   const nowMs = openMeterClock();
   const snapshots = openSnapshots(boot, table);
+  const windows = new ThreadWindows(threadUsage);
   return {
-    meter: apiMeter(lane, nowMs),
-    engineMeter: engineMeter(lane, nowMs),
+    meter: isWatched ? apiMeter(lane, nowMs) : { ...SILENT_API_METER, nowMs },
+    engineMeter: isWatched ? engineMeter(lane, nowMs) : { ...SILENT_ENGINE_METER, nowMs },
+    slow: openSlowWatch(boot, { lane, nowMs, windows, embedder }),
+    slowOperations: openSlowReader(boot),
     snapshot: () => snapshots.take(),
     history: new HistoryReader(HISTORY_SHAPE, boot.shared.history),
     metadata: metricMetadata(),
     clock: systemClock,
-    sampleEachSecond: (parts) => void startThreadSampler(lane, nowMs, () => sample(lane, parts)),
+    sampleEachSecond: (client) => {
+      if (isWatched) startThreadSampler(lane, nowMs, () => sample(lane, { client, embedder }), windows);
+    },
   };
 }
 

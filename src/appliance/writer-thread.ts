@@ -1,5 +1,6 @@
 /** The home writer's thread: recovers its stream, then serves requests until it is told to stop. */
 import { HomeWriter, type ProducerLink } from "../engine/home-writer.ts";
+import { SILENT_WRITER_METER } from "../engine/meters.ts";
 import { recoverStream } from "../engine/recovery.ts";
 import { SpaceKeeper } from "../engine/space-keeper.ts";
 import { SpaceTable } from "../engine/space-table.ts";
@@ -101,7 +102,7 @@ export async function startWriter(boot: Boot): Promise<() => void> {
     wallClock: () => Date.now(),
     alive: aliveMarker(boot),
     onCut: (cut) => tellMain({ type: "cut", writer: ordinal, cut }),
-    meter: writerMeter(openLane(boot)),
+    meter: settings.monitoring.enabled ? writerMeter(openLane(boot)) : SILENT_WRITER_METER,
   });
   tellMain({
     type: "ready",

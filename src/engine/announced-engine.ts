@@ -4,9 +4,17 @@
  * Whether somebody does is asked once a call, before it: nobody listening costs one load, and no promise.
  */
 import type { EventWriter } from "../shm/event-writer.ts";
-import type { Ack, Engine, Forgotten, Recalled, RecallQuery, Remembered, RememberInput } from "./engine.ts";
+import type {
+  Engine,
+  Forgotten,
+  Recalled,
+  RecallQuery,
+  Remembered,
+  RememberInput,
+  WriteOptions,
+} from "./engine.ts";
 import { MeteredEngine } from "./metered-engine.ts";
-import type { EngineMeter } from "./meters.ts";
+import type { EngineMeter, SlowMeter } from "./meters.ts";
 import type { SpaceTable } from "./space-table.ts";
 
 /** An event of a recall names the best ones. */
@@ -15,15 +23,20 @@ const RECALLED_MAX = 32;
 export class AnnouncedEngine extends MeteredEngine {
   readonly #events: EventWriter;
 
-  constructor(inner: Engine, meter: EngineMeter, table: SpaceTable, events: EventWriter) {
-    super(inner, meter, table);
-    this.#events = events;
+  constructor(
+    inner: Engine,
+    meter: EngineMeter,
+    table: SpaceTable,
+    told: { readonly events: EventWriter; readonly slow: SlowMeter },
+  ) {
+    super(inner, meter, table, told.slow);
+    this.#events = told.events;
   }
 
   override remember(
     space: string,
     inputs: readonly RememberInput[],
-    options: { readonly ack: Ack },
+    options: WriteOptions,
   ): Promise<(Remembered | Error)[]> {
     const remembering = super.remember(space, inputs, options);
     if (!this.#events.wants("formed")) return remembering;
@@ -51,7 +64,7 @@ export class AnnouncedEngine extends MeteredEngine {
     });
   }
 
-  override forget(space: string, id: string, options: { readonly ack: Ack }): Promise<Forgotten> {
+  override forget(space: string, id: string, options: WriteOptions): Promise<Forgotten> {
     const forgetting = super.forget(space, id, options);
     if (!this.#events.wants("forgotten")) return forgetting;
     return forgetting.then((forgotten) => {

@@ -6,6 +6,8 @@
  * Every method may throw `RequestError` (the caller can act) or `OperatorError` (the operator can).
  */
 
+import type { OperationTrace } from "./operation-trace.ts";
+
 /** How durable a write is when it is answered. */
 export type Ack = "memory" | "wal" | "fsync";
 export type IfExists = "error" | "keep" | "replace";
@@ -51,7 +53,11 @@ export type RecallQuery = {
   readonly explain?: boolean | undefined;
   /** candidates looked at by the graph search; index.ef_search where absent */
   readonly ef?: number | undefined;
+  /** where the parts write down what they did */
+  readonly trace?: OperationTrace | undefined;
 };
+
+export type WriteOptions = { readonly ack: Ack; readonly trace?: OperationTrace | undefined };
 
 /** Where a score comes from. */
 export type RecallWhy = {
@@ -169,13 +175,13 @@ export interface Engine {
   remember(
     space: string,
     inputs: readonly RememberInput[],
-    options: { readonly ack: Ack },
+    options: WriteOptions,
   ): Promise<(Remembered | Error)[]>;
   recall(space: string, query: RecallQuery): Promise<Recalled>;
   /** @throws {RequestError} `memory-not-found` */
   get(space: string, id: string): Memory;
   /** Forgets for good. @throws {RequestError} `memory-not-found` */
-  forget(space: string, id: string, options: { readonly ack: Ack }): Promise<Forgotten>;
+  forget(space: string, id: string, options: WriteOptions): Promise<Forgotten>;
   /** In the order of storing. `cursor` is opaque, from the page before. */
   list(space: string, options: { readonly cursor?: string | undefined; readonly limit: number }): MemoryPage;
   spaces(): SpaceInfo[];

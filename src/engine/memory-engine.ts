@@ -15,7 +15,6 @@ import { OPERATION, STAGE } from "../layout/metric-codes.ts";
 import { WRITE_OP, WRITE_OUTCOME } from "../layout/write-message.ts";
 import type { EpochReader } from "../shm/epochs.ts";
 import type {
-  Ack,
   Engine,
   Forgotten,
   Health,
@@ -29,11 +28,13 @@ import type {
   RememberInput,
   SpaceInfo,
   SpaceSpec,
+  WriteOptions,
 } from "./engine.ts";
 import type { EngineSettings } from "./engine-settings.ts";
 import { idKeyOf } from "./id-key.ts";
 import { type EngineMeter, SILENT_ENGINE_METER } from "./meters.ts";
 import { normalised } from "./normalise.ts";
+import type { OperationTrace } from "./operation-trace.ts";
 import { Recaller } from "./recall/recaller.ts";
 import { SpaceDirectory } from "./space-directory.ts";
 import { SpaceReader } from "./space-reader.ts";
@@ -87,20 +88,22 @@ export class MemoryEngine implements Engine {
   async remember(
     spaceName: string,
     inputs: readonly RememberInput[],
-    { ack }: { readonly ack: Ack },
+    { ack, trace }: WriteOptions,
   ): Promise<(Remembered | Error)[]> {
     this.#mustBeReady();
     const { client, wallClock } = this.#options;
     await this.#directory.forWriting(spaceName);
     const { root, generation } = this.#locate(spaceName);
-    const vectors = await this.#vectorsOf(root, inputs);
-    await this.#roomInTail(root);
+    trace?.noteSpace(root);
+    const vectors = await this.#vectorsOf(root, inputs, trace);
+    await this.#roomInTail(root, trace);
 
     const storedAtMs = wallClock();
     const results = new Array<Remembered | Error>(inputs.length);
     const ids = new Array<string>(inputs.length);
     const language = this.#reader(root).language;
     const writer = root.load("writer");
+    if (trace !== undefined) trace.writer = writer;
     const { ticket, done } = client.open(inputs.length);
     const failed: WriteReply = { outcome: -1, extra: 0, sequence: 0 };
     for (let item = 0; item < inputs.length; item++) {
@@ -140,8 +143,10 @@ export class MemoryEngine implements Engine {
         });
         if (sent) break;
         client.flush(writer);
+        const waitsFromMs = this.#meter.nowMs();
         try {
           await client.room();
+          if (trace !== undefined) trace.ringWaitMs += this.#meter.nowMs() - waitsFromMs;
         } catch (error) {
           results[item] = error as Error;
           client.settle(ticket, item, failed);
@@ -152,7 +157,9 @@ export class MemoryEngine implements Engine {
     client.flush(writer);
     const sentAtMs = this.#meter.nowMs();
     const replies = await done;
-    this.#meter.stage(OPERATION.remember, STAGE.log, this.#meter.nowMs() - sentAtMs);
+    const loggedMs = this.#meter.nowMs() - sentAtMs;
+    this.#meter.stage(OPERATION.remember, STAGE.log, loggedMs);
+    trace?.stage(STAGE.log, loggedMs);
     for (let item = 0; item < inputs.length; item++) {
       if (results[item] !== undefined) continue;
       const id = ids[item]!;
@@ -208,11 +215,14 @@ export class MemoryEngine implements Engine {
     });
   }
 
-  async forget(spaceName: string, id: string, { ack }: { readonly ack: Ack }): Promise<Forgotten> {
+  async forget(spaceName: string, id: string, { ack, trace }: WriteOptions): Promise<Forgotten> {
     this.#mustBeReady();
     const { root, generation } = this.#locate(spaceName);
     const { client } = this.#options;
-    const { outcome } = await client.request(root.load("writer"), {
+    const writer = root.load("writer");
+    trace?.noteSpace(root);
+    if (trace !== undefined) trace.writer = writer;
+    const { outcome } = await client.request(writer, {
       op: WRITE_OP.forget,
       spaceIndex: root.spaceIndex,
       spaceGeneration: generation,
@@ -299,6 +309,7 @@ export class MemoryEngine implements Engine {
   async #vectorsOf(
     root: SpaceRoot,
     inputs: readonly RememberInput[],
+    trace: OperationTrace | undefined,
   ): Promise<({ unit: Float32Array; norm: number } | undefined | Error)[]> {
     const { embedder, settings } = this.#options;
     const dimensions = root.load("dimensions");
@@ -322,7 +333,9 @@ export class MemoryEngine implements Engine {
         embedder.embedSync !== undefined
           ? embedder.embedSync(texts, "memory", { language: this.#reader(root).language })
           : await embedder.embed(texts, "memory");
-      this.#meter.stage(OPERATION.remember, STAGE.embed, this.#meter.nowMs() - startedAtMs);
+      const tookMs = this.#meter.nowMs() - startedAtMs;
+      this.#meter.stage(OPERATION.remember, STAGE.embed, tookMs);
+      trace?.stage(STAGE.embed, tookMs);
       for (let i = 0; i < missing.length; i++)
         vectors[missing[i]!] = checkedVector(
           embedded[i]!,
@@ -338,10 +351,11 @@ export class MemoryEngine implements Engine {
   }
 
   /** Waits while the space's unindexed tail is full: recalls scan it, so it must not grow without end. */
-  async #roomInTail(root: SpaceRoot): Promise<void> {
+  async #roomInTail(root: SpaceRoot, trace: OperationTrace | undefined): Promise<void> {
     const { settings, now } = this.#options;
     if (tailOf(root) < settings.tailMax) return;
-    const deadlineMs = now() + TAIL_WAIT_MS_MAX;
+    const waitsFromMs = now();
+    const deadlineMs = waitsFromMs + TAIL_WAIT_MS_MAX;
     while (tailOf(root) >= settings.tailMax) {
       if (now() > deadlineMs) {
         throw new RequestError({
@@ -356,6 +370,7 @@ export class MemoryEngine implements Engine {
       });
       await this.#tailTick;
       this.#mustBeReady();
+      if (trace !== undefined) trace.tailWaitMs = now() - waitsFromMs;
     }
   }
 

@@ -10,7 +10,6 @@ import { RequestError } from "../base/errors.ts";
 import { OPERATION, OUTCOME, RECALL_MODES, REMEMBERED } from "../layout/metric-codes.ts";
 import { SPACE_WORD } from "../layout/space-root.ts";
 import type {
-  Ack,
   Engine,
   Forgotten,
   Health,
@@ -24,8 +23,10 @@ import type {
   RememberInput,
   SpaceInfo,
   SpaceSpec,
+  WriteOptions,
 } from "./engine.ts";
-import type { EngineMeter } from "./meters.ts";
+import { type EngineMeter, SILENT_SLOW_METER, type SlowMeter } from "./meters.ts";
+import type { OperationTrace } from "./operation-trace.ts";
 import type { SpaceRoot, SpaceTable } from "./space-table.ts";
 
 type KnownSpace = { readonly root: SpaceRoot; readonly generation: number };
@@ -39,13 +40,15 @@ export class MeteredEngine implements Engine {
   readonly #inner: Engine;
   readonly #meter: EngineMeter;
   readonly #table: SpaceTable;
+  readonly #slow: SlowMeter;
   /** bounded: holds spaces that exist or existed when they were last used */
   readonly #known = new Map<string, KnownSpace>();
   #last: KnownSpace | undefined;
   #lastName: string | undefined;
   #gets = 0;
 
-  constructor(inner: Engine, meter: EngineMeter, table: SpaceTable) {
+  constructor(inner: Engine, meter: EngineMeter, table: SpaceTable, slow: SlowMeter = SILENT_SLOW_METER) {
+    this.#slow = slow;
     this.#inner = inner;
     this.#meter = meter;
     this.#table = table;
@@ -54,7 +57,7 @@ export class MeteredEngine implements Engine {
   async remember(
     space: string,
     inputs: readonly RememberInput[],
-    options: { readonly ack: Ack },
+    options: WriteOptions,
   ): Promise<(Remembered | Error)[]> {
     const startedAtMs = this.#meter.nowMs();
     try {
@@ -62,16 +65,12 @@ export class MeteredEngine implements Engine {
       this.#countRemembered(results);
       // A batch of which a part was stored did what it could: the parts are counted by themselves.
       const refusal = results.every((result) => result instanceof Error) ? results[0] : undefined;
-      this.#ended(
-        OPERATION.remember,
-        space,
-        startedAtMs,
-        refusal === undefined ? OUTCOME.ok : outcomeOf(refusal),
-      );
+      const outcome = refusal === undefined ? OUTCOME.ok : outcomeOf(refusal);
+      this.#ended(OPERATION.remember, space, startedAtMs, outcome, options.trace);
       return results;
     } catch (error) {
       this.#meter.remembered(NOT_REMEMBERED, inputs.length);
-      throw this.#failed(OPERATION.remember, space, startedAtMs, error);
+      throw this.#failed(OPERATION.remember, space, startedAtMs, error, options.trace);
     }
   }
 
@@ -80,11 +79,12 @@ export class MeteredEngine implements Engine {
     try {
       const recalled = await this.#inner.recall(space, query);
       const mode = recalled.degraded === undefined ? RECALL_MODES.indexOf(recalled.mode) : DEGRADED;
+      if (query.trace !== undefined) query.trace.mode = mode;
       this.#meter.recalled(mode, recalled.memories.length);
-      this.#ended(OPERATION.recall, space, startedAtMs, OUTCOME.ok);
+      this.#ended(OPERATION.recall, space, startedAtMs, OUTCOME.ok, query.trace);
       return recalled;
     } catch (error) {
-      throw this.#failed(OPERATION.recall, space, startedAtMs, error);
+      throw this.#failed(OPERATION.recall, space, startedAtMs, error, query.trace);
     }
   }
 
@@ -105,8 +105,13 @@ export class MeteredEngine implements Engine {
     }
   }
 
-  forget(space: string, id: string, options: { readonly ack: Ack }): Promise<Forgotten> {
-    return this.#metered(OPERATION.forget, space, () => this.#inner.forget(space, id, options));
+  forget(space: string, id: string, options: WriteOptions): Promise<Forgotten> {
+    return this.#metered(
+      OPERATION.forget,
+      space,
+      () => this.#inner.forget(space, id, options),
+      options.trace,
+    );
   }
 
   list(space: string, options: { readonly cursor?: string | undefined; readonly limit: number }): MemoryPage {
@@ -148,26 +153,50 @@ export class MeteredEngine implements Engine {
     return this.#inner.health();
   }
 
-  async #metered<T>(operation: number, space: string, act: () => Promise<T>): Promise<T> {
+  async #metered<T>(
+    operation: number,
+    space: string,
+    act: () => Promise<T>,
+    trace?: OperationTrace,
+  ): Promise<T> {
     const startedAtMs = this.#meter.nowMs();
     try {
       const result = await act();
-      this.#ended(operation, space, startedAtMs, OUTCOME.ok);
+      this.#ended(operation, space, startedAtMs, OUTCOME.ok, trace);
       return result;
     } catch (error) {
-      throw this.#failed(operation, space, startedAtMs, error);
+      throw this.#failed(operation, space, startedAtMs, error, trace);
     }
   }
 
-  #ended(operation: number, space: string, startedAtMs: number, outcome: number): void {
+  /** @param trace of an operation whose tracer will see by itself that it was slow */
+  #ended(
+    operation: number,
+    space: string,
+    startedAtMs: number,
+    outcome: number,
+    trace?: OperationTrace,
+  ): void {
     const tookMs = this.#meter.nowMs() - startedAtMs;
     this.#meter.operation(operation, this.#liveCountOf(space), outcome, tookMs);
+    if (tookMs >= this.#slow.thresholdMs && trace === undefined) {
+      this.#slow.untraced(operation, space, tookMs, undefined);
+    }
   }
 
   /** @returns the error, to be thrown again */
-  #failed(operation: number, space: string, startedAtMs: number, error: unknown): unknown {
+  #failed(
+    operation: number,
+    space: string,
+    startedAtMs: number,
+    error: unknown,
+    trace?: OperationTrace,
+  ): unknown {
     const tookMs = this.#meter.nowMs() - startedAtMs;
     this.#meter.operation(operation, this.#liveCountAfter(space, error), outcomeOf(error), tookMs);
+    if (tookMs >= this.#slow.thresholdMs && trace === undefined) {
+      this.#slow.untraced(operation, space, tookMs, error);
+    }
     return error;
   }
 

@@ -28,6 +28,14 @@ export type EngineMeter = {
   readonly remembered: (outcome: number, memories: number) => void;
 };
 
+/** Who is told of operations that took long. */
+export type SlowMeter = {
+  /** ms; may change while the appliance runs */
+  readonly thresholdMs: number;
+  /** An operation that nobody traces took at least the threshold. @param error what it threw, if it did */
+  readonly untraced: (operation: number, space: string, tookMs: number, error: unknown) => void;
+};
+
 /** What a home writer tells. */
 export type WriterMeter = {
   readonly appended: (bytes: number) => void;
@@ -55,5 +63,6 @@ export const SILENT_ENGINE_METER: EngineMeter = {
   searched: nothing,
   remembered: nothing,
 };
+export const SILENT_SLOW_METER: SlowMeter = { thresholdMs: Number.POSITIVE_INFINITY, untraced: nothing };
 export const SILENT_WRITER_METER: WriterMeter = { appended: nothing, flushed: nothing };
 export const SILENT_INDEX_METER: IndexMeter = { nowMs: noTime, inserted: nothing, rebuilt: nothing };

@@ -142,6 +142,22 @@ export const CATALOGUE = catalogue({
     otlp: "engram.http.responses",
     source: "lane",
   },
+  engram_slow_operations_total: {
+    kind: "counter",
+    unit: "count",
+    help: "Operations that took monitoring.slow_query_threshold_ms or longer, as their caller saw it",
+    labels: { operation: OPERATIONS },
+    otlp: "engram.slow.operations",
+    source: "lane",
+  },
+  engram_slow_operations_dropped_total: {
+    kind: "counter",
+    unit: "count",
+    help: "Slow operations that were counted and not kept: more than a hundred in a second, or the disk refused",
+    labels: {},
+    otlp: "engram.slow.operations.dropped",
+    source: "lane",
+  },
   // --- log
   engram_wal_flush_duration_seconds: {
     kind: "histogram",

@@ -27,6 +27,13 @@ export type ApiMeter = {
   readonly scraped: (tookMs: number) => void;
 };
 
+export const SILENT_API_METER: ApiMeter = {
+  nowMs: () => 0,
+  stage: () => undefined,
+  responded: () => undefined,
+  scraped: () => undefined,
+};
+
 /** @param nowMs monotonic ms */
 export function engineMeter(lane: MetricLane, nowMs: () => number): EngineMeter {
   const total = laneMetric("engram_operations_total");

@@ -7,17 +7,23 @@
  */
 import type { MetricLane } from "./lane.ts";
 import { durationSeries, levelSeries } from "./series.ts";
+import type { ThreadWindows } from "./thread-windows.ts";
 
 const TICK_MS = 100;
 const TICKS_PER_SAMPLE = 10;
 
 export type ThreadSampler = { readonly stop: () => void };
 
-/** @param nowMs monotonic ms @param eachSecond more to sample at the same pace */
+/**
+ * @param nowMs monotonic ms
+ * @param eachSecond more to sample once a second
+ * @param windows told of every tick
+ */
 export function startThreadSampler(
   lane: MetricLane,
   nowMs: () => number,
   eachSecond: () => void = () => undefined,
+  windows?: ThreadWindows,
 ): ThreadSampler {
   const delays = durationSeries("engram_event_loop_delay_seconds", {});
   const heap = levelSeries("engram_js_heap_bytes", {});
@@ -33,8 +39,10 @@ export function startThreadSampler(
   let ticks = 0;
   const timer = setInterval(() => {
     const now = nowMs();
-    lane.record(delays, now - dueAtMs);
+    const lateMs = now - dueAtMs;
+    lane.record(delays, lateMs);
     dueAtMs = now + TICK_MS;
+    windows?.tick(now, lateMs, dueAtMs);
     ticks += 1;
     if (ticks % TICKS_PER_SAMPLE !== 0) return;
     lane.set(heap, process.memoryUsage().heapUsed);

@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
 import { AnnouncedEngine } from "../../src/engine/announced-engine.ts";
-import { SILENT_ENGINE_METER } from "../../src/engine/meters.ts";
+import { SILENT_ENGINE_METER, SILENT_SLOW_METER } from "../../src/engine/meters.ts";
 import { SpaceTable } from "../../src/engine/space-table.ts";
 import { EVENT_KINDS } from "../../src/layout/event.ts";
 import { EventWriter, listenTo, makeEventMemory, readersOf } from "../../src/shm/event-writer.ts";
@@ -13,7 +13,7 @@ function announced() {
     new NaiveEngine({ dimensions: 2 }),
     SILENT_ENGINE_METER,
     new SpaceTable(SpaceTable.allocate(1)),
-    new EventWriter(memory, 0, Date.now),
+    { events: new EventWriter(memory, 0, Date.now), slow: SILENT_SLOW_METER },
   );
   const told = () => {
     const events: unknown[] = [];

@@ -1,6 +1,7 @@
 /** A watch whose lane is the only one, for APIs that are tested or measured without an appliance around them. */
 import type { Watch } from "../../src/api/api-context.ts";
 import { systemClock } from "../../src/base/clock.ts";
+import { threadUsage } from "../../src/ffi/threads.ts";
 import { FamilySet } from "../../src/observe/family.ts";
 import { metricMetadata } from "../../src/observe/history-source.ts";
 import { MetricLane } from "../../src/observe/lane.ts";
@@ -8,16 +9,35 @@ import { addLaneFamilies } from "../../src/observe/lane-families.ts";
 import { apiMeter } from "../../src/observe/meters.ts";
 import { localLaneCells } from "../../src/observe/metric-region.ts";
 import type { SeriesStore } from "../../src/observe/promql/samples.ts";
+import { SlowWatch } from "../../src/observe/slow-watch.ts";
+import { ThreadWindows } from "../../src/observe/thread-windows.ts";
 
 const NO_HISTORY: SeriesStore = { select: () => [], seriesBetween: () => [] };
 
 export function localWatch(history: SeriesStore = NO_HISTORY): Watch {
   const cells = localLaneCells();
+  const lane = new MetricLane(cells);
   return {
+    slow: new SlowWatch({
+      worker: 0,
+      thresholdMs: Number.POSITIVE_INFINITY,
+      keepsQueries: false,
+      lane,
+      nowMs: () => performance.now(),
+      clock: systemClock,
+      file: undefined,
+      warn: () => undefined,
+      windows: new ThreadWindows(threadUsage),
+      streamFacts: [],
+      embedder: { id: "none", isLocal: true, cache: () => undefined },
+      node: undefined,
+      usual: () => ({}),
+    }),
+    slowOperations: () => [],
     history,
     metadata: metricMetadata(),
     clock: systemClock,
-    meter: apiMeter(new MetricLane(cells), () => performance.now()),
+    meter: apiMeter(lane, () => performance.now()),
     snapshot: () => {
       const set = new FamilySet();
       addLaneFamilies(set, [cells], [{ thread: "api-0", cells }]);

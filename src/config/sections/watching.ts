@@ -1,8 +1,43 @@
 /** Settings of how the appliance watches itself: `monitoring`. */
 import { z } from "zod";
-import { whole } from "../setting.ts";
+import { toggle, whole } from "../setting.ts";
 
 export const monitoringSection = z.strictObject({
+  enabled: toggle({
+    default: true,
+    about: "Whether the appliance records metrics and slow operations, and keeps their history",
+    on: "Every thread counts and times what it does; watching costs less than 0.3 % of a core",
+    off: "Nothing is recorded: /metrics shows what is held and no more, and the history stands still. To measure what watching costs",
+    reader: "src/appliance/watch.ts",
+  }),
+  slow_query_threshold_ms: whole({
+    default: 100,
+    min: 0,
+    max: 600_000,
+    unit: "milliseconds",
+    about:
+      "An operation that takes this long or longer is kept with its stages, counts and plan, for `engram-appliance slow-queries`; 0 keeps every one, up to a hundred a second",
+    tooLow: "The room for slow operations fills with ordinary ones within minutes",
+    tooHigh: "What callers feel as slow leaves no trace",
+    reader: "src/appliance/slow-watch.ts",
+  }),
+  slow_query_store_mb: whole({
+    default: 8,
+    min: 1,
+    max: 256,
+    unit: "MiB",
+    about: "Room for slow operations in the data directory, shared by the API workers; the oldest make way",
+    tooLow: "A bad hour pushes out what was slow the day before",
+    tooHigh: "Asking for slow operations reads more, and holds up an API worker meanwhile",
+    reader: "src/appliance/slow-watch.ts",
+  }),
+  slow_query_content: toggle({
+    default: false,
+    about: "Whether the text of a slow recall is kept with it",
+    on: "Whoever may read the space, or the data directory, sees what was asked for",
+    off: "A slow recall is kept by its shape: mode, limits, number of tags, never words",
+    reader: "src/appliance/slow-watch.ts",
+  }),
   prometheus_port: whole({
     default: 0,
     min: 0,

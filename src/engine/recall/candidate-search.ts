@@ -89,8 +89,16 @@ export class CandidateSearch {
     const ef = Math.max(plan.query.ef ?? this.#settings.efSearch, k);
     const searcher = this.#searcher;
     const count = searcher.search(graph, plan.vector, { k, ef, nodeCount, filter });
-    const { distances, matched } = searcher.stats();
+    const { distances, matched, planUsed, selectivity } = searcher.stats();
     this.#meter.searched(distances - matched, matched);
+    const { trace } = plan.query;
+    if (trace !== undefined) {
+      trace.ef = ef;
+      trace.searchPlan = planUsed;
+      trace.distancesInGraph = distances - matched;
+      trace.distancesInScan = matched;
+      if (filter !== undefined) trace.selectivity = selectivity;
+    }
     for (let i = 0; i < count; i++) {
       candidates.cosines[candidates.add(searcher.slots[i]!)] = searcher.similarities[i]!;
     }
@@ -116,6 +124,7 @@ export class CandidateSearch {
     const averageTokens = Math.max(1, root.number("tokensTotal") / Math.max(1, liveCount));
     const mass = reader.words.score(this.#terms, { nodeCount, liveCount, averageTokens });
     const { touched, touchedCount } = accumulator;
+    if (plan.query.trace !== undefined) plan.query.trace.postings = touchedCount;
     let passes: Uint8Array | undefined;
     if (filter !== undefined) passes = this.passing(touched, touchedCount, scope);
     const best = this.#best;

@@ -50,7 +50,9 @@ export class RecallPlanner {
     try {
       const startedAtMs = this.#meter.nowMs();
       const vector = await this.#embedQuery(reader, text);
-      this.#meter.stage(OPERATION.recall, STAGE.embed, this.#meter.nowMs() - startedAtMs);
+      const tookMs = this.#meter.nowMs() - startedAtMs;
+      this.#meter.stage(OPERATION.recall, STAGE.embed, tookMs);
+      query.trace?.stage(STAGE.embed, tookMs);
       return { query, mode: query.mode, degraded: undefined, vector, family };
     } catch (error) {
       if (!(error instanceof RequestError) || query.mode === "vector") throw error;

@@ -13,6 +13,7 @@ import type { RecalledMemory, RecallQuery } from "../engine.ts";
 import type { EngineSettings } from "../engine-settings.ts";
 import { filterBlock } from "../filter-block.ts";
 import { type EngineMeter, SILENT_ENGINE_METER } from "../meters.ts";
+import type { OperationTrace } from "../operation-trace.ts";
 import type { SpaceReader } from "../space-reader.ts";
 import { CandidateSearch } from "./candidate-search.ts";
 import { answerOf } from "./recall-answer.ts";
@@ -57,6 +58,8 @@ export class Recaller {
     const { root } = reader;
     const { query, mode } = plan;
     const nodeCount = root.load("nodeCount");
+    const { trace } = query;
+    trace?.noteSpace(root);
     if (nodeCount === 0) return [];
     const scope = { graph: root.number("graph"), nodeCount, filter: filterBlock(query, nodeCount) };
     const candidates = this.#candidates;
@@ -68,20 +71,24 @@ export class Recaller {
       let stageAtMs = this.#meter.nowMs();
       if (mode !== "words") {
         search.byVectors(plan, breadth.vectors, scope, candidates);
-        stageAtMs = this.#stageEnded(STAGE.vector, stageAtMs);
+        stageAtMs = this.#stageEnded(STAGE.vector, stageAtMs, trace);
       }
       if (mode !== "vector") {
         queryMass = search.byWords(reader, plan, breadth.words, scope, candidates);
-        stageAtMs = this.#stageEnded(STAGE.words, stageAtMs);
+        stageAtMs = this.#stageEnded(STAGE.words, stageAtMs, trace);
       }
       const facts = { family: plan.family, queryMass, k1: this.#settings.bm25.k1 };
       const weights = search.score(reader, scope.graph, plan, facts, candidates);
       const atMs = this.#wallClock();
       const work: RecallWork = { ...scope, reader, plan, candidates, search, facts, weights, atMs };
       for (const stage of this.#stages) stage.run(work);
-      stageAtMs = this.#stageEnded(STAGE.fuse, stageAtMs);
+      stageAtMs = this.#stageEnded(STAGE.fuse, stageAtMs, trace);
       const memories = answerOf(work, this.#stages);
-      this.#stageEnded(STAGE.fetch, stageAtMs);
+      this.#stageEnded(STAGE.fetch, stageAtMs, trace);
+      if (trace !== undefined) {
+        trace.candidates = candidates.count;
+        trace.results = memories.length;
+      }
       return memories;
     } finally {
       search.reset();
@@ -93,9 +100,10 @@ export class Recaller {
   }
 
   /** @returns the time, at which the next stage begins */
-  #stageEnded(stage: number, startedAtMs: number): number {
+  #stageEnded(stage: number, startedAtMs: number, trace: OperationTrace | undefined): number {
     const nowMs = this.#meter.nowMs();
     this.#meter.stage(OPERATION.recall, stage, nowMs - startedAtMs);
+    trace?.stage(stage, nowMs - startedAtMs);
     return nowMs;
   }
 }
