@@ -1,6 +1,7 @@
 /** What the routes of the API work with; made once in each API worker. */
 import type { Clock } from "../base/clock.ts";
 import type { Engine } from "../engine/engine.ts";
+import type { EventFeed } from "../observe/event-feed.ts";
 import type { Family } from "../observe/family.ts";
 import type { MetricMetadata } from "../observe/history-source.ts";
 import type { ApiMeter } from "../observe/meters.ts";
@@ -11,6 +12,7 @@ import type { SlowWatch } from "../observe/slow-watch.ts";
 import type { Access } from "./access.ts";
 import type { ErrorSink } from "./problem.ts";
 import type { ApiLimits } from "./settings.ts";
+import type { StreamDesk } from "./stream-desk.ts";
 
 /** Where the API's figures go, and where all metrics come from. */
 export type Watch = {
@@ -23,6 +25,7 @@ export type Watch = {
   readonly slow: SlowTracer;
   /** what was slow, of all workers, newest first */
   readonly slowOperations: (wanted: SlowWanted) => SlowOperation[];
+  readonly events: EventFeed;
 };
 
 /** Follows the operations that a caller waits for (`observe/slow-watch.ts`). */
@@ -36,6 +39,7 @@ export type ApiContext = {
   /** of the appliance, as `version` prints it */
   readonly version: string;
   readonly watch: Watch;
+  readonly streams: StreamDesk;
   /** true once the worker takes no new requests */
   draining: boolean;
 };

@@ -19,6 +19,8 @@ import { pathOf, requestName } from "./route.ts";
 import type { ApiLimits } from "./settings.ts";
 import { slowQueryRoutes } from "./slow-queries.ts";
 import { spaceRoutes } from "./spaces.ts";
+import { StreamDesk } from "./stream-desk.ts";
+import { streamRoutes } from "./streams.ts";
 import { systemRoutes } from "./system.ts";
 import { vectorIndexRoutes } from "./vector-index.ts";
 
@@ -40,7 +42,9 @@ export type Api = {
 };
 
 export function createApi(options: ApiOptions): Api {
-  const context: ApiContext = { ...options, draining: false };
+  const { access, limits, watch } = options;
+  const streams = new StreamDesk({ access, limits, meter: watch.meter, wallMs: () => watch.clock.wallMs() });
+  const context: ApiContext = { ...options, streams, draining: false };
   // Registered before the routes, because Elysia applies a hook only to what follows it.
   const app = new Elysia({ name: "api", aot: true, strictPath: true, normalize: false })
     .onError(({ error, code, request }) =>
@@ -59,6 +63,7 @@ export function createApi(options: ApiOptions): Api {
     .use(metricsRoutes(context))
     .use(queryRoutes(context))
     .use(slowQueryRoutes(context))
+    .use(streamRoutes(context))
     .use(docsRoutes(options.version))
     .compile();
   const routes = () => app.routes.map(({ method, path }) => ({ method, path }));

@@ -91,6 +91,8 @@ function swaggerPlugin(version: string, description: string) {
         { name: "Spaces", description: "Memory spaces, isolated from each other" },
         { name: "Index", description: "The vector index of a space" },
         { name: "System", description: "The appliance itself" },
+        { name: "Metrics", description: "The history of all metrics, asked in PromQL" },
+        { name: "Streams", description: "What happens, as it happens: memories, log lines, alerts, metrics" },
       ],
       components: {
         // Elysia's plugin types the JSON Schemas of OpenAPI more narrowly than OpenAPI 3.0 does.

@@ -25,12 +25,13 @@ const QUIET_TURNS = 20;
 /** Clients that go on sending do not put the stop off. */
 const LINGER_MS_MAX = 1000;
 
+const STREAM_BEAT_MS_MAX = 15_000;
 const KIB = 1024;
 const MIB = 1024 * KIB;
 
 /** What the API needs of the settings. @param workerCount workers that share the port */
 export function apiSettings(settings: Settings, workerCount: number): ApiSettings {
-  const { server, limits, access } = settings;
+  const { server, limits, access, monitoring } = settings;
   return {
     host: server.host,
     port: server.port,
@@ -45,6 +46,9 @@ export function apiSettings(settings: Settings, workerCount: number): ApiSetting
       contentBytesMax: limits.content_kb * KIB,
       metadataBytesMax: limits.metadata_kb * KIB,
       tagCountMax: limits.tags_max,
+      streamClientsMax: Math.ceil(monitoring.stream_clients / workerCount),
+      // Before the connection counts as idle.
+      streamBeatMs: Math.min(STREAM_BEAT_MS_MAX, server.idle_timeout_s * 500),
     },
     access: {
       requireKeys: access.require_keys,
@@ -119,6 +123,8 @@ export function serveApi({ api, settings, reusePort }: ServeOptions): ApiServer 
   let stopping: Promise<StopOutcome> | undefined;
   const stop = async (drainTimeoutMs: number): Promise<StopOutcome> => {
     context.draining = true;
+    // They would never end by themselves.
+    const stalledCount = context.streams.close();
     // Stopping closes connections that look idle, with requests that were sent on them and not read yet. So for a
     // while everything that arrives is answered that the appliance shuts down, which also ends the connection.
     let seen = arrivedCount;
@@ -131,7 +137,7 @@ export function serveApi({ api, settings, reusePort }: ServeOptions): ApiServer 
     await settledWithin(quiet, Math.min(LINGER_MS_MAX, drainTimeoutMs));
     // Closes the listening socket at once; resolves when the connections are gone, idle ones included.
     const closed = server.stop(false);
-    const outcome = await settledWithin(() => server.pendingRequests === 0, drainTimeoutMs);
+    const outcome = await settledWithin(() => server.pendingRequests <= stalledCount, drainTimeoutMs);
     await server.stop(true);
     await closed;
     return outcome ? "drained" : "cut";

@@ -10,6 +10,10 @@ export type ApiLimits = {
   readonly contentBytesMax: number;
   readonly metadataBytesMax: number;
   readonly tagCountMax: number;
+  /** event streams open at once in this worker */
+  readonly streamClientsMax: number;
+  /** how often an event stream says that it still stands */
+  readonly streamBeatMs: number;
 };
 
 export type AccessSettings = {

@@ -7,6 +7,7 @@ import { type EngineMeter, SILENT_ENGINE_METER } from "../engine/meters.ts";
 import type { SpaceTable } from "../engine/space-table.ts";
 import type { WriteClient } from "../engine/write-client.ts";
 import { threadUsage } from "../ffi/threads.ts";
+import { EventFeed } from "../observe/event-feed.ts";
 import { HISTORY_SHAPE } from "../observe/history-layout.ts";
 import { HistoryReader } from "../observe/history-reader.ts";
 import { metricMetadata } from "../observe/history-source.ts";
@@ -48,6 +49,7 @@ export function openWatch(boot: Boot, table: SpaceTable, embedder: EmbeddingProv
     sampleEachSecond: (client) => {
       if (isWatched) startThreadSampler(lane, nowMs, () => sample(lane, { client, embedder }), windows);
     },
+    events: new EventFeed(boot.shared.events, boot.startedAtMs, systemClock),
   };
 }
 

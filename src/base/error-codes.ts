@@ -146,6 +146,11 @@ export const ERROR_CODES = {
     "Try again, or recall with mode=words; see health for the provider's state",
   ),
   overloaded: request(503, "The appliance can not take more writes right now", "Try again after Retry-After"),
+  "streams-full": request(
+    503,
+    "As many event streams are open as are allowed",
+    "Try again after Retry-After, or raise monitoring.stream_clients and restart",
+  ),
   "disk-full": request(507, "There is no room on the disk for the log", "Free disk space, then try again"),
   "memory-exhausted": request(
     507,

@@ -45,6 +45,8 @@ export const NUMA_EVENTS = [
   "other_node",
 ] as const;
 
+export const STREAM_OUTCOMES = ["sent", "lost"] as const;
+
 export const SPACES_NAMED_MAX = 64;
 const SPACES: OpenLabel = { countMax: SPACES_NAMED_MAX, about: "names of the first spaces of the table" };
 const STREAMS: OpenLabel = { countMax: 64, about: "log streams, one for each home writer, from 0" };
@@ -156,6 +158,22 @@ export const CATALOGUE = catalogue({
     help: "Slow operations that were counted and not kept: more than a hundred in a second, or the disk refused",
     labels: {},
     otlp: "engram.slow.operations.dropped",
+    source: "lane",
+  },
+  engram_stream_clients: {
+    kind: "gauge",
+    unit: "count",
+    help: "Clients that read an event stream now",
+    labels: {},
+    otlp: "engram.stream.clients",
+    source: "lane",
+  },
+  engram_stream_events_total: {
+    kind: "counter",
+    unit: "count",
+    help: "Events for clients of event streams: sent, or lost because a client read too slowly or they were overwritten before they could be sent",
+    labels: { outcome: STREAM_OUTCOMES },
+    otlp: "engram.stream.events",
     source: "lane",
   },
   // --- log

@@ -6,6 +6,7 @@
 import { assert } from "../base/assert.ts";
 import type { EngineMeter, IndexMeter, WriterMeter } from "../engine/meters.ts";
 import { OPERATIONS, RECALL_MODES, REMEMBERED, spaceClassOf } from "../layout/metric-codes.ts";
+import type { STREAM_OUTCOMES } from "./catalogue.ts";
 import type { MetricLane } from "./lane.ts";
 import {
   type CounterSeries,
@@ -13,6 +14,7 @@ import {
   type DurationSeries,
   durationSeries,
   laneMetric,
+  levelSeries,
   sizeSeries,
 } from "./series.ts";
 
@@ -25,6 +27,9 @@ export type ApiMeter = {
   readonly responded: (status: number) => void;
   /** `/metrics` was. */
   readonly scraped: (tookMs: number) => void;
+  /** So many clients read event streams now. */
+  readonly streamClients: (count: number) => void;
+  readonly streamed: (outcome: (typeof STREAM_OUTCOMES)[number], events: number) => void;
 };
 
 export const SILENT_API_METER: ApiMeter = {
@@ -32,6 +37,8 @@ export const SILENT_API_METER: ApiMeter = {
   stage: () => undefined,
   responded: () => undefined,
   scraped: () => undefined,
+  streamClients: () => undefined,
+  streamed: () => undefined,
 };
 
 /** @param nowMs monotonic ms */
@@ -77,6 +84,11 @@ export function apiMeter(lane: MetricLane, nowMs: () => number): ApiMeter {
     counterSeries("engram_http_responses_total", { status }),
   );
   const scrapes = durationSeries("engram_observe_scrape_duration_seconds", {});
+  const clients = levelSeries("engram_stream_clients", {});
+  const streamed = {
+    sent: counterSeries("engram_stream_events_total", { outcome: "sent" }),
+    lost: counterSeries("engram_stream_events_total", { outcome: "lost" }),
+  };
   return {
     nowMs,
     stage: stageRecorder(lane),
@@ -85,6 +97,8 @@ export function apiMeter(lane: MetricLane, nowMs: () => number): ApiMeter {
       if (series !== undefined) lane.add(series, 1);
     },
     scraped: (tookMs) => lane.record(scrapes, tookMs),
+    streamClients: (count) => lane.set(clients, count),
+    streamed: (outcome, events) => lane.add(streamed[outcome], events),
   };
 }
 

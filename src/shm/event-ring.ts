@@ -116,6 +116,12 @@ export class EventRingReader extends EventRingEnd {
     return true;
   }
 
+  /** Goes behind the newest event, which counts as no loss. */
+  skipAll(): void {
+    this.position = this.#head();
+    this.lost = 0;
+  }
+
   /** Goes back to the oldest event that is still there, which counts as no loss. */
   rewind(): void {
     this.position = this.#oldest();

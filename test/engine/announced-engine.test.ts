@@ -25,7 +25,7 @@ function announced() {
 
 test("AnnouncedEngine tells what was formed, recalled and forgotten, in that order and once", async () => {
   const { memory, engine, told } = announced();
-  listenTo(memory, ["formed", "recalled", "forgotten"]);
+  listenTo(memory, ["formed", "recalled", "forgotten"], Date.now());
   const ack = { ack: "memory" } as const;
   await engine.remember("default", [{ id: "a", content: "tea in the garden" }], ack);
   await engine.remember("default", [{ id: "a", content: "tea in the hall", ifExists: "replace" }], ack);
@@ -56,7 +56,7 @@ test("AnnouncedEngine tells nothing while nobody listens, and only the kinds tha
   const { memory, engine, told } = announced();
   const ack = { ack: "memory" } as const;
   await engine.remember("default", [{ id: "a", content: "one" }], ack);
-  const leave = listenTo(memory, ["recalled"]);
+  const leave = listenTo(memory, ["recalled"], Date.now());
   await engine.remember("default", [{ id: "b", content: "two" }], ack);
   await engine.recall("default", { query: "two", limit: 5, mode: "words" });
   leave();

@@ -2,6 +2,7 @@
 import type { Watch } from "../../src/api/api-context.ts";
 import { systemClock } from "../../src/base/clock.ts";
 import { threadUsage } from "../../src/ffi/threads.ts";
+import { EventFeed } from "../../src/observe/event-feed.ts";
 import { FamilySet } from "../../src/observe/family.ts";
 import { metricMetadata } from "../../src/observe/history-source.ts";
 import { MetricLane } from "../../src/observe/lane.ts";
@@ -11,10 +12,14 @@ import { localLaneCells } from "../../src/observe/metric-region.ts";
 import type { SeriesStore } from "../../src/observe/promql/samples.ts";
 import { SlowWatch } from "../../src/observe/slow-watch.ts";
 import { ThreadWindows } from "../../src/observe/thread-windows.ts";
+import { type EventMemory, makeEventMemory } from "../../src/shm/event-writer.ts";
 
 const NO_HISTORY: SeriesStore = { select: () => [], seriesBetween: () => [] };
 
-export function localWatch(history: SeriesStore = NO_HISTORY): Watch {
+export function localWatch(
+  history: SeriesStore = NO_HISTORY,
+  memory: EventMemory = makeEventMemory(1),
+): Watch {
   const cells = localLaneCells();
   const lane = new MetricLane(cells);
   return {
@@ -38,6 +43,7 @@ export function localWatch(history: SeriesStore = NO_HISTORY): Watch {
     metadata: metricMetadata(),
     clock: systemClock,
     meter: apiMeter(lane, () => performance.now()),
+    events: new EventFeed(memory, 1_000_000, systemClock),
     snapshot: () => {
       const set = new FamilySet();
       addLaneFamilies(set, [cells], [{ thread: "api-0", cells }]);

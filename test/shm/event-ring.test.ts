@@ -9,7 +9,7 @@ const ALL = -1;
 
 test("EventRingReader sees every event of several threads once and whole, and counts exactly those it missed", async () => {
   const memory = makeEventMemory(3);
-  listenTo(memory, ["formed"]);
+  listenTo(memory, ["formed"], Date.now());
   const readers = readersOf(memory);
   // The last one is in no hurry with anything, so that it outruns the reader.
   const jobs = [
@@ -64,7 +64,7 @@ test("EventRingReader sees every event of several threads once and whole, and co
 
 test("EventRingReader.seek resumes where another reader was, and loses what is no longer there", () => {
   const memory = makeEventMemory(1);
-  listenTo(memory, ["formed"]);
+  listenTo(memory, ["formed"], Date.now());
   const events = new EventWriter(memory, 0, Date.now);
   const tell = (count: number, from: number) => {
     for (let i = from; i < from + count; i++) {
@@ -132,8 +132,8 @@ test("EventWriter.emit writes only what somebody listens to; log lines and alert
   expect(events.wants("forgotten")).toBe(false);
   expect(reader!.read(ALL)).toBe(false);
 
-  const leave = listenTo(memory, ["forgotten", "formed"]);
-  const leaveToo = listenTo(memory, ["forgotten"]);
+  const leave = listenTo(memory, ["forgotten", "formed"], Date.now());
+  const leaveToo = listenTo(memory, ["forgotten"], Date.now());
   leave();
   expect(events.wants("forgotten")).toBe(true);
   expect(events.wants("formed")).toBe(false);

@@ -38,6 +38,16 @@ export const monitoringSection = z.strictObject({
     off: "A slow recall is kept by its shape: mode, limits, number of tags, never words",
     reader: "src/appliance/slow-watch.ts",
   }),
+  stream_clients: whole({
+    default: 64,
+    min: 0,
+    max: 10_000,
+    unit: "clients",
+    about: "Event streams (/api/v1/stream/...) open at once, over all API workers; 0 allows none",
+    tooLow: "Pages and tools that watch are answered 503",
+    tooHigh: "Each takes a connection, and up to some megabytes while it reads too slowly",
+    reader: "src/api/serve.ts",
+  }),
   prometheus_port: whole({
     default: 0,
     min: 0,
