@@ -60,6 +60,7 @@ export function spaceJson(space: SpaceInfo) {
     terms: space.terms,
     memory_bytes: space.memoryBytes,
     created_at: timeText(space.createdAtMs),
+    forgetting: { curve: space.forgetting.curve, stability_hours: space.forgetting.stabilityHours },
   };
 }
 

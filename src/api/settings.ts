@@ -40,6 +40,9 @@ export type ApiSettings = {
 export const ID_BYTES_MAX = 256;
 export const TAG_CHARS_MAX = 256;
 export const EMBEDDING_DIMENSIONS_MAX = 8192;
+export const STABILITY_HOURS_MIN = 0.01;
+/** a hundred years */
+export const STABILITY_HOURS_MAX = 876_600;
 export const RECALL_LIMIT_MAX = 1000;
 export const RECALL_LIMIT_DEFAULT = 10;
 export const RECALL_EF_MAX = 4096;

@@ -1,8 +1,21 @@
 /** What the calls on memory spaces take and answer. */
 import { z } from "zod";
+import { FORGETTING_CURVE, type ForgettingCurve } from "../layout/forgetting-curve.ts";
 import { Contract } from "./contract.ts";
-import { EMBEDDING_DIMENSIONS_MAX } from "./settings.ts";
+import { EMBEDDING_DIMENSIONS_MAX, STABILITY_HOURS_MAX, STABILITY_HOURS_MIN } from "./settings.ts";
 import { spaceNameField, timeReply } from "./shared.contract.ts";
+
+const CURVES = Object.keys(FORGETTING_CURVE) as [ForgettingCurve, ...ForgettingCurve[]];
+
+const forgettingBody = z.strictObject({
+  curve: z.enum(CURVES).optional().describe("by which its memories fade; forgetting.curve where absent"),
+  stability_hours: z
+    .number()
+    .min(STABILITY_HOURS_MIN)
+    .max(STABILITY_HOURS_MAX)
+    .optional()
+    .describe("half-life of a memory that was never used; forgetting.stability_hours where absent"),
+});
 
 export const spaceBody = z.strictObject({
   name: spaceNameField,
@@ -24,8 +37,12 @@ export const spaceBody = z.strictObject({
     .max(32)
     .optional()
     .describe("of its words; spaces.default_language where absent"),
+  forgetting: forgettingBody.optional(),
 });
 export const checkedSpace = new Contract(spaceBody);
+
+export const spaceUpdateBody = z.strictObject({ forgetting: forgettingBody });
+export const checkedSpaceUpdate = new Contract(spaceUpdateBody);
 
 export const spaceReply = z.strictObject({
   name: z.string(),
@@ -42,6 +59,10 @@ export const spaceReply = z.strictObject({
   terms: z.int().describe("different words"),
   memory_bytes: z.int(),
   created_at: timeReply,
+  forgetting: z.strictObject({
+    curve: z.enum(CURVES),
+    stability_hours: z.number().describe("half-life of a memory that was never used"),
+  }),
 });
 export const spacesReply = z.strictObject({ spaces: z.array(spaceReply) });
 export const spaceDeletedReply = z.strictObject({ name: z.string(), deleted: z.literal(true) });

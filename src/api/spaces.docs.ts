@@ -1,6 +1,6 @@
 /** How the calls on memory spaces are described. */
 import { describeOperation } from "./openapi.ts";
-import { spaceBody, spaceDeletedReply, spaceReply, spacesReply } from "./spaces.contract.ts";
+import { spaceBody, spaceDeletedReply, spaceReply, spacesReply, spaceUpdateBody } from "./spaces.contract.ts";
 
 const SPACE_EXAMPLE = {
   name: "default",
@@ -17,6 +17,7 @@ const SPACE_EXAMPLE = {
   terms: 31_417,
   memory_bytes: 268_435_456,
   created_at: "2026-01-31T12:00:00.000Z",
+  forgetting: { curve: "power", stability_hours: 168 },
 };
 const NAME_PATH = { name: "name", description: "The name of the space" };
 
@@ -40,7 +41,8 @@ export function createSpaceDetail() {
     id: "createSpace",
     tag: "Spaces",
     summary: "Make a memory space",
-    description: "A space keeps its dimensions, its embedder and its language for good.",
+    description:
+      "A space keeps its dimensions, its embedder and its language for good; how it forgets can be changed.",
     right: "admin",
     spaced: false,
     body: {
@@ -50,6 +52,10 @@ export function createSpaceDetail() {
         brought: {
           summary: "Callers bring embeddings",
           value: { name: "images", dimensions: 512, embedder: "none", language: "none" },
+        },
+        fading: {
+          summary: "Fades within days",
+          value: { name: "chat", forgetting: { curve: "exponential", stability_hours: 24 } },
         },
       },
     },
@@ -68,6 +74,27 @@ export function showSpaceDetail() {
     path: NAME_PATH,
     replies: { 200: { description: "The space", schema: spaceReply, example: SPACE_EXAMPLE } },
     errors: ["space-not-found", "space-forbidden", "request-invalid"],
+  });
+}
+
+export function updateSpaceDetail() {
+  return describeOperation({
+    id: "updateSpace",
+    tag: "Spaces",
+    summary: "Change how a memory space forgets",
+    description:
+      "What is not named stays. Retention is computed when it is read, so a change holds at once, for old memories too; what uses have added to their half-lives stays theirs.",
+    right: "admin",
+    spaced: false,
+    path: NAME_PATH,
+    body: {
+      schema: spaceUpdateBody,
+      examples: {
+        curve: { summary: "Another curve", value: { forgetting: { curve: "two-component" } } },
+      },
+    },
+    replies: { 200: { description: "As it is now", schema: spaceReply, example: SPACE_EXAMPLE } },
+    errors: ["space-not-found", "space-forbidden", "request-invalid", "disk-full"],
   });
 }
 

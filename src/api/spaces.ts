@@ -1,12 +1,20 @@
-/** `GET` and `POST /api/v1/spaces`, `GET` and `DELETE /api/v1/spaces/{name}`. */
+/** `GET` and `POST /api/v1/spaces`, `GET`, `PATCH` and `DELETE /api/v1/spaces/{name}`. */
 import { Elysia } from "elysia";
+import type { z } from "zod";
+import type { SpaceForgetting } from "../engine/space-forgetting.ts";
 import { opens } from "./access.ts";
 import type { ApiContext } from "./api-context.ts";
 import { jsonResponse, spaceJson } from "./json-text.ts";
 import { readJson } from "./request-body.ts";
 import { type Call, checkSpaceName, guarded, pathTail } from "./route.ts";
-import { checkedSpace } from "./spaces.contract.ts";
-import { createSpaceDetail, deleteSpaceDetail, listSpacesDetail, showSpaceDetail } from "./spaces.docs.ts";
+import { checkedSpace, checkedSpaceUpdate } from "./spaces.contract.ts";
+import {
+  createSpaceDetail,
+  deleteSpaceDetail,
+  listSpacesDetail,
+  showSpaceDetail,
+  updateSpaceDetail,
+} from "./spaces.docs.ts";
 
 const PATH = "/api/v1/spaces";
 const READ = { right: "read", spaced: false } as const;
@@ -23,9 +31,16 @@ export function spaceRoutes(api: ApiContext) {
     return jsonResponse(JSON.stringify({ spaces: spaces.map(spaceJson) }));
   };
   const create = async ({ request, caller }: Call): Promise<Response> => {
-    const spec = checkedSpace.check(await readJson(request, api.limits), "The body");
-    api.access.requireSpace(caller, spec.name, "name");
+    const asked = checkedSpace.check(await readJson(request, api.limits), "The body");
+    api.access.requireSpace(caller, asked.name, "name");
+    const spec = { ...asked, forgetting: ownForgetting(asked.forgetting) };
     return jsonResponse(JSON.stringify(spaceJson(await api.engine.createSpace(spec))), 201);
+  };
+  const update = async (call: Call): Promise<Response> => {
+    const name = nameOf(call);
+    const asked = checkedSpaceUpdate.check(await readJson(call.request, api.limits), "The body");
+    const space = await api.engine.updateSpace(name, { forgetting: ownForgetting(asked.forgetting) });
+    return jsonResponse(JSON.stringify(spaceJson(space)));
   };
   const show = (call: Call): Response =>
     jsonResponse(JSON.stringify(spaceJson(api.engine.space(nameOf(call)))));
@@ -39,5 +54,18 @@ export function spaceRoutes(api: ApiContext) {
     .get(PATH, guarded(api, READ, list), { detail: listSpacesDetail() })
     .post(PATH, guarded(api, ADMIN, create), { parse: "none", detail: createSpaceDetail() })
     .get(`${PATH}/:name`, guarded(api, READ, show), { detail: showSpaceDetail() })
+    .patch(`${PATH}/:name`, guarded(api, ADMIN, update), { parse: "none", detail: updateSpaceDetail() })
     .delete(`${PATH}/:name`, guarded(api, ADMIN, remove), { detail: deleteSpaceDetail() });
+}
+
+/** What a space says itself of forgetting, as the engine has it. */
+function ownForgetting(
+  asked: z.output<typeof checkedSpaceUpdate.schema>["forgetting"] | undefined,
+): SpaceForgetting | undefined {
+  if (asked === undefined) return undefined;
+  const { curve, stability_hours: stabilityHours } = asked;
+  return {
+    ...(curve === undefined ? {} : { curve }),
+    ...(stabilityHours === undefined ? {} : { stabilityHours }),
+  };
 }

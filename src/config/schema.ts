@@ -6,6 +6,7 @@
  */
 import { z } from "zod";
 import { assert } from "../base/assert.ts";
+import { forgettingSection } from "./sections/fading.ts";
 import { checkpointSection, dataSection, spacesSection, walSection } from "./sections/keeping.ts";
 import { loggingSection, memorySection, numaSection, threadPoolsSection } from "./sections/machine.ts";
 import { embeddingSection, indexSection, recallSection } from "./sections/recalling.ts";
@@ -22,6 +23,7 @@ export const settingsSchema = z.strictObject({
   embedding: embeddingSection.prefault({}),
   index: indexSection.prefault({}),
   recall: recallSection.prefault({}),
+  forgetting: forgettingSection.prefault({}),
   wal: walSection.prefault({}),
   checkpoint: checkpointSection.prefault({}),
   thread_pools: threadPoolsSection.prefault({}),
@@ -55,6 +57,7 @@ export const SECTION_SUMMARY: Readonly<Record<string, string>> = {
   "embedding.openai": 'An OpenAI-compatible embedding server, used with embedding.provider = "openai"',
   index: "The vector index",
   recall: "Finding memories by meaning and words",
+  forgetting: "How memories fade",
   wal: "The log that makes writes durable",
   checkpoint: "Checkpoints, which bound the time a start takes",
   thread_pools: "Threads",

@@ -23,6 +23,7 @@ import type { CheckpointStore } from "../storage/checkpoint-store.ts";
 import type { SpaceCheckpoint } from "../storage/checkpoint-writer.ts";
 import type { Piece } from "../storage/disk.ts";
 import type { SpaceCut, StreamCut } from "./home-writer.ts";
+import { ownForgetting } from "./space-forgetting.ts";
 import { quantizationOf, spaceGeometry } from "./space-geometry.ts";
 import type { SpaceRoot, SpaceTable } from "./space-table.ts";
 import type { SpaceDescription } from "./space-writer.ts";
@@ -111,6 +112,7 @@ function writeSpace(
     language: root.text("language") as SpaceDescription["language"],
     quantization: quantizationOf(root.load("quantization")),
     createdAtMs: root.number("createdAtMs"),
+    forgetting: ownForgetting(root),
   };
   const g = spaceGeometry(description.dimensions, description.quantization);
   const headers = new SlotArenaReader({ ...g.headers, tableAddress: root.number("headerTable") });

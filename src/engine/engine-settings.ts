@@ -2,7 +2,9 @@
 import type { Settings } from "../config/schema.ts";
 import type { Bm25Settings } from "../index/word-index-reader.ts";
 import type { Language } from "../language/languages.ts";
+import type { ForgettingCurve } from "../layout/forgetting-curve.ts";
 import type { Quantization } from "../layout/space-root.ts";
+import type { Forgetting } from "./space-forgetting.ts";
 
 export type EngineSettings = {
   readonly autoCreate: boolean;
@@ -19,6 +21,8 @@ export type EngineSettings = {
   readonly bm25: Bm25Settings;
   /** what becomes of a memory whose embedding can not be had */
   readonly whenUnavailable: "fail" | "store";
+  /** of spaces that have no own */
+  readonly forgetting: Forgetting;
 };
 
 export function engineSettings(settings: Settings): EngineSettings {
@@ -36,5 +40,9 @@ export function engineSettings(settings: Settings): EngineSettings {
     candidates: settings.recall.candidates,
     bm25: { k1: settings.recall.bm25_k1, b: settings.recall.bm25_b },
     whenUnavailable: settings.embedding.when_unavailable as "fail" | "store",
+    forgetting: {
+      curve: settings.forgetting.curve as ForgettingCurve,
+      stabilityHours: settings.forgetting.stability_hours,
+    },
   };
 }

@@ -7,6 +7,7 @@
  */
 
 import type { OperationTrace } from "./operation-trace.ts";
+import type { Forgetting, SpaceForgetting } from "./space-forgetting.ts";
 
 /** How durable a write is when it is answered. */
 export type Ack = "memory" | "wal" | "fsync";
@@ -111,7 +112,12 @@ export type SpaceSpec = {
   readonly dimensions?: number | undefined;
   readonly embedder?: string | undefined;
   readonly language?: string | undefined;
+  /** how its memories fade; as the settings say where absent */
+  readonly forgetting?: SpaceForgetting | undefined;
 };
+
+/** What can be changed of a space; what is absent stays. */
+export type SpaceUpdate = { readonly forgetting?: SpaceForgetting | undefined };
 
 export type SpaceInfo = {
   readonly name: string;
@@ -130,6 +136,7 @@ export type SpaceInfo = {
   readonly terms: number;
   readonly memoryBytes: number;
   readonly createdAtMs: number;
+  readonly forgetting: Forgetting;
 };
 
 export type IndexRebuild = { readonly M?: number | undefined; readonly efConstruction?: number | undefined };
@@ -187,6 +194,8 @@ export interface Engine {
   spaces(): SpaceInfo[];
   space(name: string): SpaceInfo;
   createSpace(spec: SpaceSpec): Promise<SpaceInfo>;
+  /** Durable when it is answered. */
+  updateSpace(name: string, update: SpaceUpdate): Promise<SpaceInfo>;
   deleteSpace(name: string): Promise<void>;
   index(space: string): IndexInfo;
   rebuildIndex(space: string, options: IndexRebuild): Promise<IndexInfo>;

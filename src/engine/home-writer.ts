@@ -258,6 +258,14 @@ export class HomeWriter {
         case WRITE_OP.deleteSpace:
           this.#deleteSpace(held, payload);
           break;
+        case WRITE_OP.describeSpace:
+          this.#describeSpace(
+            held,
+            words[word + WRITE_REQUEST.spaceIndex / 4]!,
+            words[word + WRITE_REQUEST.spaceGeneration / 4]!,
+            payload,
+          );
+          break;
         case WRITE_OP.rebuildIndex:
           this.#rebuildIndex(held, words[word + WRITE_REQUEST.spaceIndex / 4]!, payload);
           break;
@@ -387,6 +395,17 @@ export class HomeWriter {
     }
     held.sequence = this.#append(LOG_KIND.deleteSpace, space.description.spaceId, payload);
     keeper.delete(space);
+  }
+
+  #describeSpace(held: HeldReply, spaceIndex: number, generation: number, payload: Uint8Array): void {
+    const { keeper } = this.#options;
+    const space = keeper.at(spaceIndex, generation);
+    if (space === undefined) {
+      held.outcome = WRITE_OUTCOME.spaceGone;
+      return;
+    }
+    held.sequence = this.#append(LOG_KIND.describeSpace, space.description.spaceId, payload);
+    keeper.describe(space, payload, held.sequence);
   }
 
   #rebuildIndex(held: HeldReply, spaceIndex: number, payload: Uint8Array): void {

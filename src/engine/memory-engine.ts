@@ -28,6 +28,7 @@ import type {
   RememberInput,
   SpaceInfo,
   SpaceSpec,
+  SpaceUpdate,
   WriteOptions,
 } from "./engine.ts";
 import type { EngineSettings } from "./engine-settings.ts";
@@ -264,6 +265,11 @@ export class MemoryEngine implements Engine {
   createSpace(spec: SpaceSpec): Promise<SpaceInfo> {
     this.#mustBeReady();
     return this.#directory.create(spec);
+  }
+
+  updateSpace(name: string, update: SpaceUpdate): Promise<SpaceInfo> {
+    this.#mustBeReady();
+    return this.#directory.update(name, update);
   }
 
   deleteSpace(name: string): Promise<void> {

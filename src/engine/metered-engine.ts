@@ -23,6 +23,7 @@ import type {
   RememberInput,
   SpaceInfo,
   SpaceSpec,
+  SpaceUpdate,
   WriteOptions,
 } from "./engine.ts";
 import { type EngineMeter, SILENT_SLOW_METER, type SlowMeter } from "./meters.ts";
@@ -127,6 +128,10 @@ export class MeteredEngine implements Engine {
 
   createSpace(spec: SpaceSpec): Promise<SpaceInfo> {
     return this.#metered(OPERATION.create_space, spec.name, () => this.#inner.createSpace(spec));
+  }
+
+  updateSpace(name: string, update: SpaceUpdate): Promise<SpaceInfo> {
+    return this.#metered(OPERATION.update_space, name, () => this.#inner.updateSpace(name, update));
   }
 
   deleteSpace(name: string): Promise<void> {

@@ -9,11 +9,12 @@ import type { EmbeddingProvider } from "../embedding/embedder.ts";
 import { isLanguage, type Language } from "../language/languages.ts";
 import { NODE_UNBOUND } from "../layout/space-root.ts";
 import { WRITE_OP, WRITE_OUTCOME } from "../layout/write-message.ts";
-import type { IndexInfo, IndexRebuild, SpaceInfo, SpaceSpec } from "./engine.ts";
+import type { IndexInfo, IndexRebuild, SpaceInfo, SpaceSpec, SpaceUpdate } from "./engine.ts";
 import type { EngineSettings } from "./engine-settings.ts";
 import { homeWriterOf } from "./home-of.ts";
+import { forgettingOf } from "./space-forgetting.ts";
 import { quantizationOf } from "./space-geometry.ts";
-import { encodeSpaceName, encodeSpacePlan } from "./space-keeper.ts";
+import { encodeSpaceChange, encodeSpaceName, encodeSpacePlan } from "./space-keeper.ts";
 import type { SpaceRoot, SpaceTable } from "./space-table.ts";
 import type { WriteClient } from "./write-client.ts";
 
@@ -110,6 +111,7 @@ export class SpaceDirectory {
         language: language as Language,
         quantization: settings.quantization,
         createdAtMs: wallClock(),
+        ...(spec.forgetting === undefined ? {} : { forgetting: spec.forgetting }),
       }),
     });
     switch (outcome) {
@@ -142,6 +144,26 @@ export class SpaceDirectory {
           retryAfterSeconds: 10,
         });
     }
+  }
+
+  async update(name: string, update: SpaceUpdate): Promise<SpaceInfo> {
+    const root = this.existing(name);
+    const { outcome } = await this.#options.client.request(root.load("writer"), {
+      op: WRITE_OP.describeSpace,
+      spaceIndex: root.spaceIndex,
+      spaceGeneration: root.load("generation"),
+      ack: "fsync",
+      ifExists: "error",
+      payload: encodeSpaceChange(update),
+    });
+    if (outcome === WRITE_OUTCOME.diskFull) {
+      throw new RequestError({
+        code: "disk-full",
+        message: "The log has no room on its disk; the space stays as it was",
+        retryAfterSeconds: 10,
+      });
+    }
+    return this.info(this.existing(name));
   }
 
   async delete(name: string): Promise<void> {
@@ -203,6 +225,7 @@ export class SpaceDirectory {
       terms: root.load("termCount"),
       memoryBytes: root.number("mappedBytes") + root.number("graphBytes"),
       createdAtMs: root.number("createdAtMs"),
+      forgetting: forgettingOf(root, this.#options.settings.forgetting),
     };
   }
 

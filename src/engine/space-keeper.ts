@@ -24,6 +24,9 @@ const encoder = new TextEncoder();
 /** What a create-space request carries, and with the id what the log records. */
 export type SpacePlan = Omit<SpaceDescription, "spaceId">;
 
+/** What of a space can be changed once it is there, as a describe-space record says it. */
+export type SpaceChange = Pick<SpaceDescription, "forgetting">;
+
 /** Below this, what a compaction gives back (some 35 MB at 768 dimensions) is not worth its work. */
 const COMPACT_FORGOTTEN_MIN = 8192;
 
@@ -117,6 +120,15 @@ export class SpaceKeeper {
     const ordinal = Math.floor(description.spaceId / this.#writerCount);
     this.#nextOrdinal = Math.max(this.#nextOrdinal, ordinal + 1);
     return space;
+  }
+
+  /** Applies a describe-space payload, which may lie in shared memory. */
+  describe(space: SpaceWriter, payload: Uint8Array, sequence: number): void {
+    space.describe(JSON.parse(decoder.decode(payload.slice())) as SpaceChange, sequence);
+    // A compaction under way copies into an image that was described before.
+    if (this.#compaction?.from === space) {
+      this.#compaction.to.describe(space.description, sequence);
+    }
   }
 
   /** Hides a space from readers; its memory is given back once the last of them has left it. */
@@ -270,6 +282,9 @@ export class SpaceKeeper {
       case LOG_KIND.deleteSpace:
         this.delete(space);
         break;
+      case LOG_KIND.describeSpace:
+        this.describe(space, payload, sequence);
+        break;
       default:
         assert(false, `the log holds no records of kind ${kind}`);
     }
@@ -298,6 +313,10 @@ function isRebuilding({ root }: SpaceWriter): boolean {
 
 export function encodeSpacePlan(plan: SpacePlan): Uint8Array {
   return encoder.encode(JSON.stringify(plan));
+}
+
+export function encodeSpaceChange(change: SpaceChange): Uint8Array {
+  return encoder.encode(JSON.stringify(change));
 }
 
 export function encodeSpaceName(name: string): Uint8Array {

@@ -13,6 +13,7 @@ import { VectorGraph } from "../index/vector-graph.ts";
 import { type TermList, WordIndexWriter } from "../index/word-index-writer.ts";
 import type { Language } from "../language/languages.ts";
 import { CONTENT_RECORD, CONTENT_RECORD_HEAD_BYTES } from "../layout/content-record.ts";
+import { FORGETTING_CURVE } from "../layout/forgetting-curve.ts";
 import { FORGET, REMEMBER, REMEMBER_HEAD_BYTES } from "../layout/log-payload.ts";
 import { NODE_HEADER, NODE_HEADER_BYTES, NODE_STATE } from "../layout/node-header.ts";
 import { POSTING_UNIT_BYTES } from "../layout/posting.ts";
@@ -27,6 +28,7 @@ import { ByteArena, SlotArena } from "../shm/arena.ts";
 import type { MemoryPolicy } from "../shm/memory-policy.ts";
 import { SharedTable } from "../shm/shared-table.ts";
 import { findSlot, type IdKey } from "./id-index.ts";
+import type { SpaceForgetting } from "./space-forgetting.ts";
 import { type SpaceGeometry, spaceGeometry } from "./space-geometry.ts";
 import { graphConfig } from "./space-graph.ts";
 import type { SpaceRoot } from "./space-table.ts";
@@ -45,6 +47,8 @@ export type SpaceDescription = {
   readonly language: Language;
   readonly quantization: Quantization;
   readonly createdAtMs: number;
+  /** how its memories fade; absent as the settings say */
+  readonly forgetting?: SpaceForgetting | undefined;
 };
 
 export type SpaceOptions = {
@@ -68,7 +72,7 @@ export type SpaceArenas = {
 };
 
 export class SpaceWriter {
-  readonly description: SpaceDescription;
+  #description: SpaceDescription;
   readonly geometry: SpaceGeometry;
   readonly root: SpaceRoot;
   readonly arenas: SpaceArenas;
@@ -85,7 +89,7 @@ export class SpaceWriter {
   constructor(root: SpaceRoot, description: SpaceDescription, options: SpaceOptions) {
     const { policy } = options;
     this.root = root;
-    this.description = description;
+    this.#description = description;
     this.geometry = spaceGeometry(description.dimensions, description.quantization);
     root.clear();
     root.publish("state", SPACE_STATE.claimed);
@@ -100,6 +104,7 @@ export class SpaceWriter {
     root.setText("name", description.name);
     root.setText("embedder", description.embedder);
     root.setText("language", description.language);
+    this.#publishForgetting();
 
     const g = this.geometry;
     const label = (part: string): string => `space ${description.name}: ${part}`;
@@ -153,6 +158,25 @@ export class SpaceWriter {
     this.#options = options;
     this.#openGraph();
     this.#publishBytes();
+  }
+
+  get description(): SpaceDescription {
+    return this.#description;
+  }
+
+  /** Takes over what can be changed of a space; what is not named stays. */
+  describe(change: { readonly forgetting?: SpaceForgetting | undefined }, sequence: number): void {
+    const forgetting = { ...this.#description.forgetting, ...change.forgetting };
+    this.#description = { ...this.#description, forgetting };
+    this.#publishForgetting();
+    this.#lastSequence = sequence;
+    this.root.setNumber("lastSequence", sequence);
+  }
+
+  #publishForgetting(): void {
+    const { curve, stabilityHours } = this.#description.forgetting ?? {};
+    this.root.setNumber("stabilityHours", stabilityHours ?? 0);
+    this.root.publish("forgettingCurve", curve === undefined ? 0 : FORGETTING_CURVE[curve] + 1);
   }
 
   get nodeCount(): number {

@@ -14,7 +14,7 @@
  * forget, byte:   0         8          12   16
  *                 | id hash | id bytes | 0  | id …
  *
- * create-space and delete-space carry JSON in UTF-8: they are rare. The kinds from 5 on are in `mind-record.ts`.
+ * create-space, delete-space and describe-space carry JSON in UTF-8: they are rare. The kinds from 5 on are in `mind-record.ts`.
  */
 export const LOG_KIND = {
   remember: 1,
@@ -25,6 +25,7 @@ export const LOG_KIND = {
   bind: 6,
   compound: 7,
   progress: 8,
+  describeSpace: 9,
 } as const;
 
 export const REMEMBER_HEAD_BYTES = 48;

@@ -12,6 +12,7 @@ export const OPERATIONS = [
   "create_space",
   "delete_space",
   "rebuild_index",
+  "update_space",
 ] as const;
 export type Operation = (typeof OPERATIONS)[number];
 export const OPERATION = codesOf(OPERATIONS);

@@ -66,6 +66,8 @@ export const SPACE_WORD = {
   bindingCount: 28,
   /** grows with every change of bindings and traits, so that what is derived from them can be kept until then */
   mindGeneration: 29,
+  /** FORGETTING_CURVE + 1; 0: as in the settings */
+  forgettingCurve: 30,
 } as const;
 
 /** Index of an f64 from byte 128 of a block. */
@@ -115,6 +117,8 @@ export const SPACE_NUMBER = {
   /** live nodes in the phases behind the first */
   consolidatingCount: 37,
   remoteCount: 38,
+  /** half-life of a new memory, hours; 0: as in the settings */
+  stabilityHours: 39,
 } as const;
 
 export const SPACE_NUMBERS_AT = 128;

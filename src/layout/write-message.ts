@@ -27,6 +27,7 @@ export const WRITE_OP = {
   stop: 8,
   mind: 9,
   use: 10,
+  describeSpace: 11,
 } as const;
 
 export const WRITE_REQUEST_HEAD_BYTES = 40;

@@ -67,7 +67,8 @@ test("the request examples are accepted as they stand", async () => {
     const space = { "X-Memory-Space": `example-${operation.operationId}` };
     await api.post("/api/v1/spaces", { name: space["X-Memory-Space"] });
     for (const { value } of Object.values(content["application/json"].examples) as Json[]) {
-      const reply = await api.call(method.toUpperCase(), path, value, space);
+      const filled = path.replace("{name}", space["X-Memory-Space"]);
+      const reply = await api.call(method.toUpperCase(), filled, value, space);
       expect([name, value, reply.status < 300]).toEqual([name, value, true]);
     }
     const lines = content["application/x-ndjson"]?.example;

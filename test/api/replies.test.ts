@@ -53,6 +53,11 @@ const CALLS: readonly Asked[] = [
   { call: `GET ${M}`, headers: { "X-Memory-Space": "nowhere" } },
   { call: `GET ${M}`, headers: { "X-Memory-Space": "../etc" } },
   { call: "POST /api/v1/spaces", body: { name: "images", dimensions: 512, embedder: "none" } },
+  {
+    call: "PATCH /api/v1/spaces/images",
+    body: { forgetting: { curve: "two-component", stability_hours: 24 } },
+  },
+  { call: "PATCH /api/v1/spaces/images", body: { forgetting: { curve: "straight" } } },
   { call: "GET /api/v1/spaces" },
   { call: "DELETE /api/v1/spaces/images" },
   { call: "GET /api/v1/index" },

@@ -22,7 +22,9 @@ import type {
   RememberInput,
   SpaceInfo,
   SpaceSpec,
+  SpaceUpdate,
 } from "../../src/engine/engine.ts";
+import type { Forgetting } from "../../src/engine/space-forgetting.ts";
 
 type Stored = Memory & { readonly unit: Float32Array; readonly words: readonly string[] };
 
@@ -32,6 +34,7 @@ type Space = {
   readonly embedder: string;
   readonly language: string;
   readonly createdAtMs: number;
+  forgetting: Forgetting;
   /** by slot; a forgotten one leaves a hole */
   readonly memories: (Stored | undefined)[];
   readonly slotById: Map<string, number>;
@@ -183,12 +186,19 @@ export class NaiveEngine implements Engine {
       embedder: spec.embedder ?? "hash/1",
       language: spec.language ?? "english",
       createdAtMs: this.#nowMs(),
+      forgetting: { curve: "power", stabilityHours: 168, ...spec.forgetting },
       memories: [],
       slotById: new Map(),
       M: 16,
       efConstruction: 128,
     };
     this.#spaces.set(spec.name, space);
+    return infoOf(space);
+  }
+
+  async updateSpace(name: string, { forgetting }: SpaceUpdate): Promise<SpaceInfo> {
+    const space = this.#existing(name);
+    space.forgetting = { ...space.forgetting, ...forgetting };
     return infoOf(space);
   }
 
@@ -343,6 +353,7 @@ function infoOf(space: Space): SpaceInfo {
     terms: new Set(space.memories.flatMap((memory) => memory?.words ?? [])).size,
     memoryBytes: live * space.dimensions * 4,
     createdAtMs: space.createdAtMs,
+    forgetting: space.forgetting,
   };
 }
 

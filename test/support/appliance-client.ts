@@ -52,6 +52,8 @@ export type Reply<T> =
   | { readonly ok: true; readonly status: number; readonly body: T }
   | { readonly ok: false; readonly status: number; readonly body: Problem };
 
+export type SpaceForgettingBody = { readonly curve?: string; readonly stability_hours?: number };
+
 /** A problem where an answer was expected. */
 export class UnexpectedProblem extends Error {
   override readonly name = "UnexpectedProblem";
@@ -156,8 +158,16 @@ export class ApplianceClient {
     readonly dimensions?: number;
     readonly embedder?: string;
     readonly language?: string;
+    readonly forgetting?: SpaceForgettingBody;
   }): Promise<Reply<SpaceReply>> {
     return this.call("POST", "/api/v1/spaces", spec);
+  }
+
+  updateSpace(
+    name: string,
+    update: { readonly forgetting: SpaceForgettingBody },
+  ): Promise<Reply<SpaceReply>> {
+    return this.call("PATCH", `/api/v1/spaces/${name}`, update);
   }
 
   deleteSpace(name: string): Promise<Reply<{ name: string; deleted: true }>> {
