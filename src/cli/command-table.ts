@@ -6,6 +6,7 @@ import { indexCommand } from "./index-command.ts";
 import { installCommand } from "./install.ts";
 import { keyCommand } from "./key.ts";
 import { serveCommand } from "./serve.ts";
+import { slowQueriesCommand } from "./slow-queries.ts";
 import { spaceCommand } from "./space.ts";
 import { versionCommand } from "./version.ts";
 
@@ -16,6 +17,7 @@ export const COMMANDS: readonly Command[] = [
   indexCommand,
   keyCommand,
   doctorCommand,
+  slowQueriesCommand,
   installCommand,
   versionCommand,
 ];
