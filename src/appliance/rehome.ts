@@ -71,6 +71,7 @@ export function rehomeSpaces(options: {
       // Ids are dealt out by writer (space-keeper.ts); nothing in the new, empty logs speaks of the old ones.
       const spaceId = (spaces.length + 1) * writerCount + writer;
       root.publish("spaceId", spaceId);
+      keeper.byId(cut.spaceId)!.mind.renumber(cut.nodeCount);
       spaces.push({ ...cut, spaceId });
     }
   }

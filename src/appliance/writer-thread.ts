@@ -1,4 +1,5 @@
 /** The home writer's thread: recovers its stream, then serves requests until it is told to stop. */
+import { engineSettings } from "../engine/engine-settings.ts";
 import { HomeWriter, type ProducerLink } from "../engine/home-writer.ts";
 import { SILENT_WRITER_METER } from "../engine/meters.ts";
 import { recoverStream } from "../engine/recovery.ts";
@@ -97,6 +98,7 @@ export async function startWriter(boot: Boot): Promise<() => void> {
     syncMode: settings.wal.sync_mode as "immediate" | "batch",
     flushIntervalMs: settings.wal.flush_interval_ms,
     memoriesMax: settings.spaces.max_memories,
+    forgetting: engineSettings(settings).forgetting,
     groupBytesMax: settings.wal.buffer_size_mb * MIB,
     now: () => performance.now(),
     wallClock: () => Date.now(),

@@ -3,7 +3,7 @@
  *
  * The base data only grows, so a checkpoint appends what came since the last one: headers, vectors, contents,
  * forward lists and terms below the counts of the cut. What can change in place is small and rewritten whole:
- * which slots are forgotten (one bit each), and the graph. A slot forgotten after the cut may be in the bitmap
+ * which slots are forgotten (one bit each), the mind (`mind/mind-blobs.ts`), and the graph. A slot forgotten after the cut may be in the bitmap
  * already; the log behind the cut says so again, and forgetting twice is the same as once. But it must be in
  * the log: the manifest is swapped only after the log is durable up to everything the bitmap may have seen.
  *
@@ -23,6 +23,8 @@ import type { CheckpointStore } from "../storage/checkpoint-store.ts";
 import type { SpaceCheckpoint } from "../storage/checkpoint-writer.ts";
 import type { Piece } from "../storage/disk.ts";
 import type { SpaceCut, StreamCut } from "./home-writer.ts";
+import { BindingReader } from "./mind/binding-reader.ts";
+import { MIND_BLOBS, type MindSource, mindBlob } from "./mind/mind-blobs.ts";
 import { ownForgetting } from "./space-forgetting.ts";
 import { quantizationOf, spaceGeometry } from "./space-geometry.ts";
 import type { SpaceRoot, SpaceTable } from "./space-table.ts";
@@ -38,6 +40,9 @@ export type SpaceMeta = {
   readonly contentBytes: number;
   readonly forwardBytes: number;
   readonly graph: { readonly M: number; readonly efConstruction: number; readonly covered: number };
+  /** how far the walks over the nodes had come; absent in what an older program wrote */
+  readonly associatedSequence?: number;
+  readonly consolidatedSequence?: number;
 };
 
 const COPY_SLOTS = 8192;
@@ -128,8 +133,10 @@ function writeSpace(
   });
 
   appendSlots(out, "headers", headers, cut.nodeCount, (copy, at) => {
-    const words = new Uint32Array(copy.buffer, at, NODE_HEADER_BYTES / 4);
-    words[NODE_HEADER.state / 4] = 0;
+    // Of line 1, only the kind and the sequence stay as they are.
+    copy.fill(0, at + NODE_HEADER.state, at + NODE_HEADER.kind);
+    copy.fill(0, at + NODE_HEADER.phase, at + NODE_HEADER.sequence);
+    copy.fill(0, at + NODE_HEADER.bindingsAt, at + NODE_HEADER_BYTES);
   });
   appendSlots(out, "terms", terms, cut.termCount, (copy, at) => {
     const words = new Uint32Array(copy.buffer, at, TERM_RECORD_BYTES / 4);
@@ -155,6 +162,8 @@ function writeSpace(
     forward.pieces(out.bytes("forward"), cut.forwardBytes),
   );
   files.blob("forgotten", [forgottenBits(headers, cut.nodeCount)]);
+  const bindings = new BindingReader(headers, root.number("bindingTable"));
+  writeMind(files, { headers, bindings, nodeCount: () => root.load("nodeCount") });
   const graph = writeGraph(files, root, scratchDirectory);
   const meta: SpaceMeta = {
     description,
@@ -164,8 +173,25 @@ function writeSpace(
     contentBytes: cut.contentBytes,
     forwardBytes: cut.forwardBytes,
     graph,
+    associatedSequence: root.number("associatedSequence"),
+    consolidatedSequence: root.number("consolidatedSequence"),
   };
   files.meta(meta);
+}
+
+/** The blobs of the mind; a space without any has none. */
+function writeMind(files: SpaceCheckpoint, source: MindSource): void {
+  for (const blob of MIND_BLOBS) {
+    const pieces = mindBlob(blob, source);
+    const first = pieces.next();
+    if (first.done === true) files.drop(blob);
+    else files.blob(blob, following(first.value, pieces));
+  }
+}
+
+function* following(first: Uint8Array, rest: Iterable<Uint8Array>): Generator<Uint8Array> {
+  yield first;
+  yield* rest;
 }
 
 /** The growing files of a space: continued, or begun anew where they held another image of it. */

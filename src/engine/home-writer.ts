@@ -35,7 +35,13 @@ import type { Doorbell } from "../shm/doorbell.ts";
 import type { RingConsumer, RingProducer } from "../shm/ring.ts";
 import type { Log } from "../storage/log.ts";
 import { SILENT_WRITER_METER, type WriterMeter } from "./meters.ts";
+import { compoundFault } from "./mind/compound.ts";
+import { MindPlanner } from "./mind/mind-plan.ts";
+import { UsePlanner } from "./mind/use-plan.ts";
+import { decodeUses } from "./mind/use-request.ts";
+import { type Forgetting, forgettingOf } from "./space-forgetting.ts";
 import type { SpaceKeeper } from "./space-keeper.ts";
+import type { SpaceWriter } from "./space-writer.ts";
 import { RememberView } from "./write-codec.ts";
 
 /** The rings between the writer and one producer thread. */
@@ -57,6 +63,8 @@ export type HomeWriterOptions = {
   readonly syncMode: "immediate" | "batch";
   readonly flushIntervalMs: number;
   readonly memoriesMax: number;
+  /** of spaces that have none of their own */
+  readonly forgetting: Forgetting;
   /** the log's staging buffer: a group is closed when this much was gathered */
   readonly groupBytesMax: number;
   /** monotonic, ms */
@@ -105,6 +113,8 @@ export class HomeWriter {
   readonly #options: HomeWriterOptions;
   readonly #meter: WriterMeter;
   readonly #memory = new RememberView();
+  readonly #mindPlanner = new MindPlanner();
+  readonly #usePlanner = new UsePlanner();
   /** replies that wait for the next write, and for the next sync */
   #untilWrite: HeldReply[] = [];
   #untilSync: HeldReply[] = [];
@@ -269,6 +279,12 @@ export class HomeWriter {
         case WRITE_OP.rebuildIndex:
           this.#rebuildIndex(held, words[word + WRITE_REQUEST.spaceIndex / 4]!, payload);
           break;
+        case WRITE_OP.mind:
+          this.#mind(held, this.#spaceOf(link, at), payload);
+          break;
+        case WRITE_OP.use:
+          this.#use(held, this.#spaceOf(link, at), payload);
+          break;
         case WRITE_OP.cut:
           // What a checkpoint cuts at has to be durable before its manifest says so.
           this.#flush();
@@ -421,6 +437,59 @@ export class HomeWriter {
     root.publish("rebuildRequested", root.load("rebuildRequested") + 1);
     held.extra = root.load("rebuildRequested");
     this.#indexDue = true;
+  }
+
+  #spaceOf({ requests }: ProducerLink, at: number): SpaceWriter | undefined {
+    const word = at >>> 2;
+    return this.#options.keeper.at(
+      requests.words[word + WRITE_REQUEST.spaceIndex / 4]!,
+      requests.words[word + WRITE_REQUEST.spaceGeneration / 4]!,
+    );
+  }
+
+  #mind(held: HeldReply, space: SpaceWriter | undefined, payload: Uint8Array): void {
+    if (space === undefined) {
+      held.outcome = WRITE_OUTCOME.spaceGone;
+      return;
+    }
+    const fault = compoundFault(payload);
+    assert(fault === undefined, `senders send whole compounds: ${fault}`);
+    const plan = this.#mindPlanner.plan(space.mind, payload);
+    const { stored } = plan;
+    const { memoriesMax } = this.#options;
+    const isFull =
+      space.root.load("liveCount") + stored > memoriesMax || space.nodeCount + stored > space.slotsMax;
+    if (stored > 0 && isFull) {
+      held.outcome = WRITE_OUTCOME.spaceFull;
+      return;
+    }
+    if (stored > 0) space.prepare(plan.storedBytes, stored);
+    space.mind.bindings.reserve(plan.bindingBytes);
+    held.extra = plan.done;
+    this.#compound(held, space, plan.payload);
+    if (stored > 0) this.#indexDue = true;
+  }
+
+  #use(held: HeldReply, space: SpaceWriter | undefined, payload: Uint8Array): void {
+    if (space === undefined) {
+      held.outcome = WRITE_OUTCOME.spaceGone;
+      return;
+    }
+    const { payload: compound, done } = this.#usePlanner.plan(
+      space.mind,
+      decodeUses(payload),
+      forgettingOf(space.root, this.#options.forgetting),
+    );
+    held.extra = done.reduce((sum, count) => sum + count, 0);
+    this.#compound(held, space, compound);
+    space.mind.countUses(done);
+  }
+
+  /** Logs and applies what was planned; a plan with nothing in it is done already. */
+  #compound(held: HeldReply, space: SpaceWriter, payload: Uint8Array): void {
+    if (payload.byteLength === 0) return;
+    held.sequence = this.#append(LOG_KIND.compound, space.description.spaceId, payload);
+    this.#options.keeper.applier.apply(space, LOG_KIND.compound, payload, held.sequence);
   }
 
   #append(kind: number, spaceId: number, payload: Uint8Array): number {

@@ -4,6 +4,7 @@
  * The writer stores an entry once the slot's header says `live`. A forgotten id keeps its entry, which then
  * points to a forgotten slot, until the id is stored again or the table grows.
  */
+import type { Hash64 } from "../base/hash64.ts";
 import { CONTENT_RECORD, CONTENT_RECORD_HEAD_BYTES } from "../layout/content-record.ts";
 import { NODE_HEADER, NODE_HEADER_BYTES, NODE_STATE } from "../layout/node-header.ts";
 import type { ByteArena, ByteArenaReader, SlotArena, SlotArenaReader } from "../shm/arena.ts";
@@ -48,6 +49,30 @@ export function findSlot(
     if (entry !== undefined) entry.position = at;
     return Atomics.load(words, base + STATE) === NODE_STATE.live ? slot : -1;
   }
+}
+
+/** The live slot of a node by the hash of its id alone, or -1. Two ids share one with a chance of 2^-64. */
+export function findSlotByHash(
+  table: SharedTable | SharedTableReader,
+  headers: SlotArena | SlotArenaReader,
+  { low, high }: Hash64,
+): number {
+  for (let at = table.first(low); ; at = table.next(at)) {
+    const value = table.at(at);
+    if (value === 0) return -1;
+    const slot = value - 1;
+    const words = headers.u32(headers.chunkOfSlot(slot));
+    const base = headers.indexInChunk(slot) * WORDS;
+    if (words[base + HASH_LOW] !== low || words[base + HASH_HIGH] !== high) continue;
+    if (Atomics.load(words, base + STATE) === NODE_STATE.live) return slot;
+  }
+}
+
+/** The hash of the id of the node in a slot. */
+export function idHashAt(headers: SlotArena | SlotArenaReader, slot: number): Hash64 {
+  const words = headers.u32(headers.chunkOfSlot(slot));
+  const base = headers.indexInChunk(slot) * WORDS;
+  return { low: words[base + HASH_LOW]!, high: words[base + HASH_HIGH]! };
 }
 
 /** The heads of records are read to here: contents are not viewed (docs/decisions/views-and-the-heap.md). */

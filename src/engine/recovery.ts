@@ -9,10 +9,12 @@
 import { assert } from "../base/assert.ts";
 import { closeFile, OPEN, openFile } from "../ffi/files.ts";
 import { VectorGraph } from "../index/vector-graph.ts";
+import { checkpointDamaged } from "../storage/checkpoint-errors.ts";
 import type { LoadRequest } from "../storage/checkpoint-loader.ts";
 import type { CheckpointStore } from "../storage/checkpoint-store.ts";
 import type { Log } from "../storage/log.ts";
 import type { SpaceMeta } from "./checkpointer.ts";
+import { MIND_BLOBS, openMindBlob } from "./mind/mind-blobs.ts";
 import type { SpaceKeeper } from "./space-keeper.ts";
 import type { SpaceWriter } from "./space-writer.ts";
 
@@ -39,6 +41,7 @@ export function recoverStream(options: {
     const known = meta as SpaceMeta;
     progress(`loading space ${known.description.name} (${known.nodeCount} memories)`);
     const space = loadSpace(store, keeper, spaceId, known, threads);
+    loadMind(store, space, spaceId, known);
     loadedNodes += known.nodeCount;
     if (!loadGraph(store, space, spaceId, known)) graphsLost.push(known.description.name);
   }
@@ -100,6 +103,22 @@ function loadSpace(
     isForgotten: (slot) => (forgotten[slot >>> 3]! & (1 << (slot & 7))) !== 0,
   });
   return space;
+}
+
+/** Traits, bindings and the progress of walks; what concerns nodes that only the log makes is kept aside for them. */
+function loadMind(store: CheckpointStore, space: SpaceWriter, spaceId: number, meta: SpaceMeta): void {
+  const { mind } = space;
+  mind.beginReplay();
+  const { parts } = store.spaces().find((each) => each.spaceId === spaceId)!;
+  for (const blob of MIND_BLOBS) {
+    if (!parts.has(blob)) continue;
+    const records = openMindBlob(blob, store.read(spaceId, blob));
+    if (typeof records === "string") throw checkpointDamaged(store.partPath(spaceId, blob), records);
+    if (blob === "traits") mind.applyTraits(records);
+    else mind.applyBind(records);
+  }
+  mind.setProgress("association", meta.associatedSequence ?? 0);
+  mind.setProgress("consolidation", meta.consolidatedSequence ?? 0);
 }
 
 /** @returns false when the graph was there and damaged, so that the indexer builds it anew */

@@ -5,18 +5,16 @@
  */
 import { assert } from "../base/assert.ts";
 import { OperatorError } from "../base/errors.ts";
-import { analyse } from "../language/analyse.ts";
-import { TermBuffer } from "../language/term-buffer.ts";
-import { FORGET_HEAD_BYTES, LOG_KIND } from "../layout/log-payload.ts";
+import { LOG_KIND } from "../layout/log-payload.ts";
 import { SPACE_STATE } from "../layout/space-root.ts";
 import { WRITE_OUTCOME } from "../layout/write-message.ts";
 import type { Epochs } from "../shm/epochs.ts";
 import { Compaction } from "./compaction.ts";
 import type { SpaceCut, StreamCut } from "./home-writer.ts";
+import { LogApplier } from "./log-applier.ts";
 import type { GraphShape } from "./space-graph.ts";
 import type { SpaceTable } from "./space-table.ts";
 import { type SpaceDescription, type SpaceOptions, SpaceWriter } from "./space-writer.ts";
-import { RememberView } from "./write-codec.ts";
 
 const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
 const encoder = new TextEncoder();
@@ -46,8 +44,8 @@ export class SpaceKeeper {
   readonly #compactForgottenMin: number;
   #compactAfter = 0;
   #nextOrdinal = 1;
-  readonly #memory = new RememberView();
-  readonly #terms = new TermBuffer();
+  /** applies the log's records to spaces */
+  readonly applier = new LogApplier();
 
   constructor(options: {
     table: SpaceTable;
@@ -203,8 +201,10 @@ export class SpaceKeeper {
   }
 
   /** The compacted image takes the old one's place: it opens first, so that readers always find one. */
-  #replace({ from, to, end }: Compaction): void {
+  #replace(compaction: Compaction): void {
+    const { from, to, end } = compaction;
     end();
+    compaction.handOver();
     this.#compaction = undefined;
     to.open();
     const key = `${from.root.spaceIndex}/${from.root.load("generation")}`;
@@ -228,6 +228,7 @@ export class SpaceKeeper {
   /** Frees deleted spaces that nobody reads any more, and whatever else was retired. */
   collectRetired(): void {
     this.#epochs.collect();
+    for (const space of this.#byId.values()) space.mind.bindings.collect(this.#epochs);
     if (this.#retired.length === 0) return;
     this.#retired = this.#retired.filter(({ space, epoch }) => {
       if (!this.#epochs.isPast(epoch)) return true;
@@ -266,28 +267,9 @@ export class SpaceKeeper {
       else this.#orphans.add(spaceId);
       return;
     }
-    switch (kind) {
-      case LOG_KIND.remember: {
-        const memory = this.#memory.open(payload);
-        const content = decoder.decode(
-          payload.subarray(memory.contentAt, memory.contentAt + memory.contentBytes),
-        );
-        analyse(content, space.description.language, this.#terms);
-        space.remember(memory, this.#terms, this.#terms.tokenCount, sequence);
-        break;
-      }
-      case LOG_KIND.forget:
-        space.forget(payload, FORGET_HEAD_BYTES, sequence);
-        break;
-      case LOG_KIND.deleteSpace:
-        this.delete(space);
-        break;
-      case LOG_KIND.describeSpace:
-        this.describe(space, payload, sequence);
-        break;
-      default:
-        assert(false, `the log holds no records of kind ${kind}`);
-    }
+    if (kind === LOG_KIND.deleteSpace) this.delete(space);
+    else if (kind === LOG_KIND.describeSpace) this.describe(space, payload, sequence);
+    else this.applier.apply(space, kind, payload, sequence);
   }
 
   /** To be called when the whole log was applied. @throws {BugError} when records belong to no space */
@@ -296,6 +278,7 @@ export class SpaceKeeper {
       this.#orphans.size === 0,
       `every record of the log belongs to a space (${[...this.#orphans].join()})`,
     );
+    for (const space of this.#byId.values()) space.mind.finishReplay();
   }
 
   #freeRoot() {

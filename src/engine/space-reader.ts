@@ -6,6 +6,7 @@
  * the node count it loaded at its start.
  */
 
+import type { Hash64 } from "../base/hash64.ts";
 import { type Bm25Settings, type ScoreAccumulator, WordIndexReader } from "../index/word-index-reader.ts";
 import type { Language } from "../language/languages.ts";
 import { CONTENT_RECORD, CONTENT_RECORD_HEAD_BYTES } from "../layout/content-record.ts";
@@ -13,7 +14,10 @@ import { NODE_HEADER, NODE_HEADER_BYTES, NODE_STATE } from "../layout/node-heade
 import { ByteArenaReader, SlotArenaReader } from "../shm/arena.ts";
 import { SharedTableReader } from "../shm/shared-table.ts";
 import type { Memory } from "./engine.ts";
-import { findSlot, type IdKey } from "./id-index.ts";
+import { findSlot, findSlotByHash, type IdKey, idHashAt } from "./id-index.ts";
+import { BindingReader } from "./mind/binding-reader.ts";
+import { kindOf, readTraits } from "./mind/node-traits.ts";
+import type { NodeTraits } from "./mind/traits-record.ts";
 import { quantizationOf, spaceGeometry } from "./space-geometry.ts";
 import type { SpaceRoot } from "./space-table.ts";
 
@@ -35,6 +39,7 @@ export class SpaceReader {
   readonly quantised: SlotArenaReader;
   readonly content: ByteArenaReader;
   readonly words: WordIndexReader;
+  readonly bindings: BindingReader;
   readonly #ids: SharedTableReader;
 
   constructor(root: SpaceRoot, bm25: Bm25Settings, accumulator: ScoreAccumulator) {
@@ -46,6 +51,7 @@ export class SpaceReader {
     this.language = root.text("language") as Language;
     const g = spaceGeometry(this.dimensions, quantizationOf(root.load("quantization")));
     this.headers = new SlotArenaReader({ ...g.headers, tableAddress: root.number("headerTable") });
+    this.bindings = new BindingReader(this.headers, root.number("bindingTable"));
     this.vectors = new SlotArenaReader({ ...g.vectors, tableAddress: root.number("vectorTable") });
     this.quantised = new SlotArenaReader({ ...g.quantised, tableAddress: root.number("quantisedTable") });
     this.content = new ByteArenaReader({
@@ -86,6 +92,27 @@ export class SpaceReader {
     const { headers } = this;
     const base = headers.indexInChunk(slot) * WORDS;
     return headers.f32(headers.chunkOfSlot(slot))[base + NODE_HEADER.vectorNorm / 4] === 0;
+  }
+
+  /** The live slot of a node by the hash of its id, or -1. */
+  slotOf(node: Hash64): number {
+    this.#ids.refresh();
+    return findSlotByHash(this.#ids, this.headers, node);
+  }
+
+  /** Hash of the id of the node in a slot: what the log names it by. */
+  nodeAt(slot: number): Hash64 {
+    return idHashAt(this.headers, slot);
+  }
+
+  /** A NODE_KIND. */
+  kind(slot: number): number {
+    return kindOf(this.headers, slot);
+  }
+
+  /** What of the node changes while it lives. @returns `into` */
+  traits(slot: number, into: NodeTraits): NodeTraits {
+    return readTraits(this.headers, slot, into);
   }
 
   /** Low half of the id's hash: tells two versions of one memory from two memories. */

@@ -7,14 +7,16 @@
  * never none; readers drop the older one.
  */
 import { assert } from "../base/assert.ts";
+import type { Hash64 } from "../base/hash64.ts";
 import { quantiseVector } from "../ffi/vector.ts";
 import { encodeLengthByte } from "../index/bm25.ts";
 import { VectorGraph } from "../index/vector-graph.ts";
 import { type TermList, WordIndexWriter } from "../index/word-index-writer.ts";
 import type { Language } from "../language/languages.ts";
+import { BINDING_CHUNK_BYTES, BINDING_UNIT_BYTES } from "../layout/binding.ts";
 import { CONTENT_RECORD, CONTENT_RECORD_HEAD_BYTES } from "../layout/content-record.ts";
 import { FORGETTING_CURVE } from "../layout/forgetting-curve.ts";
-import { FORGET, REMEMBER, REMEMBER_HEAD_BYTES } from "../layout/log-payload.ts";
+import { FORGET } from "../layout/log-payload.ts";
 import { NODE_HEADER, NODE_HEADER_BYTES, NODE_STATE } from "../layout/node-header.ts";
 import { POSTING_UNIT_BYTES } from "../layout/posting.ts";
 import {
@@ -27,7 +29,9 @@ import {
 import { ByteArena, SlotArena } from "../shm/arena.ts";
 import type { MemoryPolicy } from "../shm/memory-policy.ts";
 import { SharedTable } from "../shm/shared-table.ts";
-import { findSlot, type IdKey } from "./id-index.ts";
+import { findSlot, findSlotByHash, type IdKey } from "./id-index.ts";
+import { SpaceMind } from "./mind/space-mind.ts";
+import { nodePayload } from "./node-payload.ts";
 import type { SpaceForgetting } from "./space-forgetting.ts";
 import { type SpaceGeometry, spaceGeometry } from "./space-geometry.ts";
 import { graphConfig } from "./space-graph.ts";
@@ -69,6 +73,7 @@ export type SpaceArenas = {
   readonly forward: ByteArena;
   readonly terms: SlotArena;
   readonly postings: ByteArena;
+  readonly bindings: ByteArena;
 };
 
 export class SpaceWriter {
@@ -76,6 +81,7 @@ export class SpaceWriter {
   readonly geometry: SpaceGeometry;
   readonly root: SpaceRoot;
   readonly arenas: SpaceArenas;
+  readonly mind: SpaceMind;
   readonly #distinctArenas: readonly (SlotArena | ByteArena)[];
   readonly #options: SpaceOptions;
   readonly #ids: SharedTable;
@@ -84,6 +90,7 @@ export class SpaceWriter {
   #nodeCount = 0;
   #lastSequence = 0;
   readonly #entry = { position: -1 };
+  readonly #adopted = new RememberView();
 
   /** Claims `root` for a new, empty space; readers see it once `open()` is called. */
   constructor(root: SpaceRoot, description: SpaceDescription, options: SpaceOptions) {
@@ -131,6 +138,12 @@ export class SpaceWriter {
         policy,
         alignBytes: POSTING_UNIT_BYTES,
       }),
+      bindings: new ByteArena({
+        chunkBytes: BINDING_CHUNK_BYTES,
+        purpose: label("bindings"),
+        policy,
+        alignBytes: BINDING_UNIT_BYTES,
+      }),
     };
     this.#distinctArenas = [...new Set(Object.values(this.arenas))];
     root.setNumber("headerTable", this.arenas.headers.ref.tableAddress);
@@ -140,6 +153,7 @@ export class SpaceWriter {
     root.setNumber("forwardTable", this.arenas.forward.ref.tableAddress);
     root.setNumber("termTable", this.arenas.terms.ref.tableAddress);
     root.setNumber("postingTable", this.arenas.postings.ref.tableAddress);
+    root.setNumber("bindingTable", this.arenas.bindings.ref.tableAddress);
     this.#ids = new SharedTable({
       words: root.words,
       numbers: root.numbers,
@@ -155,6 +169,12 @@ export class SpaceWriter {
       policy,
     });
     this.#words = this.#wordIndex(0);
+    this.mind = new SpaceMind({
+      root,
+      headers: this.arenas.headers,
+      arena: this.arenas.bindings,
+      slotOf: this.slotOf,
+    });
     this.#options = options;
     this.#openGraph();
     this.#publishBytes();
@@ -240,6 +260,9 @@ export class SpaceWriter {
     return findSlot(this.#ids, this.arenas.headers, this.arenas.content, key);
   }
 
+  /** The live slot of a node by the hash of its id, or -1. */
+  readonly slotOf = (node: Hash64): number => findSlotByHash(this.#ids, this.arenas.headers, node);
+
   /** Whether the slot holds a live memory without a vector. */
   isPending(slot: number): boolean {
     if (slot >= this.#nodeCount) return false;
@@ -253,14 +276,16 @@ export class SpaceWriter {
   }
 
   /**
-   * Takes the memory that one more record needs, before the log says that it is stored.
+   * Takes the memory that one more record needs, before the log says that it is stored; or that `count` records
+   * with `recordBytes` in all need.
    * @throws {OperatorError} `memory-refused`; nothing changed
    */
-  prepare(recordBytes: number): void {
+  prepare(recordBytes: number, count = 1): void {
     const { headers, vectors, quantised, content } = this.arenas;
-    headers.ensure(this.#nodeCount);
-    vectors.ensure(this.#nodeCount);
-    if (quantised !== vectors) quantised.ensure(this.#nodeCount);
+    const last = this.#nodeCount + count - 1;
+    headers.ensure(last);
+    vectors.ensure(last);
+    if (quantised !== vectors) quantised.ensure(last);
     content.reserve(recordBytes);
   }
 
@@ -314,6 +339,7 @@ export class SpaceWriter {
     this.#writeTagBloom(words, base + NODE_HEADER.tagBloom / 4, memory);
     numbers[index * NUMBERS + NODE_HEADER.sequence / 8] = sequence;
     numbers[index * NUMBERS + NODE_HEADER.forwardAt / 8] = this.#words.add(slot, tokenCount, terms);
+    this.mind.born(slot, memory, older);
     Atomics.store(words, base + STATE, NODE_STATE.live);
 
     const { root } = this;
@@ -329,7 +355,12 @@ export class SpaceWriter {
     root.publish("nodeCount", slot + 1);
     if (this.#entry.position >= 0) this.#ids.replace(this.#entry.position, slot + 1);
     else this.#insertId(slot, memory.idHashLow);
-    if (older >= 0) this.#forgetSlot(older);
+    if (older >= 0) {
+      this.mind.succeed(older, slot);
+      this.#forgetSlot(older);
+    } else {
+      this.mind.settle(slot, memory.idHashLow, memory.idHashHigh, memory);
+    }
     this.#publishBytes();
     return slot;
   }
@@ -349,8 +380,13 @@ export class SpaceWriter {
   /** Forgets a memory for good. @returns false where no live memory has the id */
   forget(payload: Uint8Array, idAt: number, sequence: number): boolean {
     const slot = this.findToForget(payload, idAt);
+    const view = new DataView(payload.buffer, payload.byteOffset, payload.byteLength);
     this.#lastSequence = sequence;
     this.root.setNumber("lastSequence", sequence);
+    this.mind.forgetAside({
+      low: view.getUint32(FORGET.idHash, true),
+      high: view.getUint32(FORGET.idHash + 4, true),
+    });
     if (slot < 0) return false;
     this.#forgetSlot(slot);
     return true;
@@ -403,6 +439,7 @@ export class SpaceWriter {
       if (headers.f32(chunk)[base + NODE_HEADER.vectorNorm / 4] === 0) pending += 1;
     }
     this.#words.rebuild({ count: live, slots, lengthBytes, forwardAt });
+    this.mind.restore(facts.nodeCount, facts.isForgotten);
     const { root } = this;
     this.#nodeCount = facts.nodeCount;
     this.#lastSequence = facts.sequence;
@@ -428,38 +465,19 @@ export class SpaceWriter {
   }
 
   /**
-   * Stores a live memory of another image of this space, as it is there; a slot that is not live is passed over.
+   * Stores a live memory of another image of this space, as it is there, without its mind.
+   * @returns its slot here; -1 where it is not live
    */
-  adopt(from: SpaceWriter, slot: number): void {
-    const { headers, content, vectors } = from.arenas;
+  adopt(from: SpaceWriter, slot: number): number {
+    const { headers } = from.arenas;
     const chunk = headers.chunkOfSlot(slot);
     const index = headers.indexInChunk(slot);
+    const base = index * WORDS;
     const words = headers.u32(chunk);
     const numbers = headers.f64(chunk);
-    const floats = headers.f32(chunk);
-    const base = index * WORDS;
-    if (words[base + STATE] !== NODE_STATE.live) return;
-    const recordBytes = words[base + NODE_HEADER.contentBytes / 4]!;
-    const norm = floats[base + NODE_HEADER.vectorNorm / 4]!;
-    const { dimensions } = this.description;
-    const bytes = new Uint8Array(REMEMBER_HEAD_BYTES + recordBytes + (norm > 0 ? dimensions * 4 : 0));
-    const view = new DataView(bytes.buffer);
-    view.setFloat64(REMEMBER.timestampMs, numbers[index * NUMBERS + NODE_HEADER.timestampMs / 8]!, true);
-    view.setFloat64(REMEMBER.storedAtMs, numbers[index * NUMBERS + NODE_HEADER.storedAtMs / 8]!, true);
-    view.setUint32(REMEMBER.idHash, words[base + HASH_LOW]!, true);
-    view.setUint32(REMEMBER.idHash + 4, words[base + HASH_LOW + 1]!, true);
-    view.setFloat32(REMEMBER.confidence, floats[base + NODE_HEADER.confidence / 4]!, true);
-    view.setFloat32(REMEMBER.norm, norm, true);
-    view.setUint32(REMEMBER.recordBytes, recordBytes, true);
-    view.setUint32(REMEMBER.dimensions, norm > 0 ? dimensions : 0, true);
-    content.readInto(
-      numbers[index * NUMBERS + NODE_HEADER.contentAt / 8]!,
-      bytes.subarray(REMEMBER_HEAD_BYTES),
-      recordBytes,
-    );
-    if (norm > 0) vectors.readInto(slot, bytes.subarray(REMEMBER_HEAD_BYTES + recordBytes), dimensions * 4);
-    this.remember(
-      new RememberView().open(bytes),
+    if (words[base + STATE] !== NODE_STATE.live) return -1;
+    return this.remember(
+      this.#adopted.open(nodePayload(from.arenas, slot, this.description.dimensions)),
       from.#words.termsOf(numbers[index * NUMBERS + NODE_HEADER.forwardAt / 8]!),
       words[base + NODE_HEADER.tokenCount / 4]!,
       numbers[index * NUMBERS + NODE_HEADER.sequence / 8]!,
@@ -493,6 +511,7 @@ export class SpaceWriter {
     const words = headers.u32(chunk);
     const base = index * WORDS;
     Atomics.store(words, base + STATE, NODE_STATE.forgotten);
+    this.mind.forget(slot);
     this.#words.forget(headers.f64(chunk)[index * NUMBERS + NODE_HEADER.forwardAt / 8]!);
     const { root } = this;
     const { numbers: facts } = root;

@@ -11,7 +11,10 @@ import {
   REMEMBER,
   REMEMBER_FLAG,
   REMEMBER_HEAD_BYTES,
+  REMEMBER_KIND_SHIFT,
+  REMEMBER_TAIL_BYTES,
 } from "../layout/log-payload.ts";
+import { IMPORTANCE_DEFAULT, NODE_KIND, type NodeKind } from "../layout/node-header.ts";
 
 const encoder = new TextEncoder();
 
@@ -30,6 +33,12 @@ export type MemoryFields = {
   readonly replaces: boolean;
   /** slot of the vectorless memory that this one completes */
   readonly completesSlot?: number;
+  /** a plain memory where absent */
+  readonly kind?: NodeKind | undefined;
+  /** of what is no plain memory: 0 to 1 */
+  readonly importance?: number | undefined;
+  /** of what is no plain memory: -1 to 1 */
+  readonly valence?: number | undefined;
 };
 
 /** A growing scratch buffer that holds one encoded payload until it is copied into a ring. */
@@ -46,7 +55,13 @@ export class PayloadEncoder {
     // UTF-8 takes at most 3 bytes for a UTF-16 unit.
     const texts = (fields.id.length + fields.content.length + tagsText.length + metadata.length) * 3;
     this.#reserve(
-      REMEMBER_HEAD_BYTES + CONTENT_RECORD_HEAD_BYTES + fields.tags.length * 8 + texts + 16 + dimensions * 4,
+      REMEMBER_HEAD_BYTES +
+        CONTENT_RECORD_HEAD_BYTES +
+        fields.tags.length * 8 +
+        texts +
+        16 +
+        dimensions * 4 +
+        REMEMBER_TAIL_BYTES,
     );
     const bytes = this.#bytes;
     const view = this.#view;
@@ -93,10 +108,17 @@ export class PayloadEncoder {
       fields.completesSlot === undefined ? 0 : fields.completesSlot + 1,
       true,
     );
-    view.setUint32(REMEMBER.flags, fields.replaces ? REMEMBER_FLAG.replaces : 0, true);
+    const kind = NODE_KIND[fields.kind ?? "memory"];
+    const flags = (fields.replaces ? REMEMBER_FLAG.replaces : 0) | (kind << REMEMBER_KIND_SHIFT);
+    view.setUint32(REMEMBER.flags, flags, true);
     if (fields.vector !== undefined) {
       new Float32Array(bytes.buffer, at, dimensions).set(fields.vector);
       at += dimensions * 4;
+    }
+    if (kind !== NODE_KIND.memory) {
+      view.setFloat32(at, fields.importance ?? IMPORTANCE_DEFAULT, true);
+      view.setFloat32(at + 4, fields.valence ?? 0, true);
+      at += REMEMBER_TAIL_BYTES;
     }
     return bytes.subarray(0, at);
   }
@@ -143,6 +165,11 @@ export class RememberView {
   /** -1 unless the record completes a vectorless memory */
   completesSlot = -1;
   replaces = false;
+  /** a NODE_KIND */
+  kind = 0;
+  /** undefined for a plain memory */
+  importance: number | undefined;
+  valence: number | undefined;
   /** offset of the embedding, f32 × dimensions, in `bytes` */
   vectorAt = 0;
   idAt = 0;
@@ -167,7 +194,9 @@ export class RememberView {
     this.recordBytes = view.getUint32(REMEMBER.recordBytes, true);
     this.dimensions = view.getUint32(REMEMBER.dimensions, true);
     this.completesSlot = view.getUint32(REMEMBER.expectedSlot, true) - 1;
-    this.replaces = (view.getUint32(REMEMBER.flags, true) & REMEMBER_FLAG.replaces) !== 0;
+    const flags = view.getUint32(REMEMBER.flags, true);
+    this.replaces = (flags & REMEMBER_FLAG.replaces) !== 0;
+    this.kind = (flags >>> REMEMBER_KIND_SHIFT) & 0xff;
     const record = REMEMBER_HEAD_BYTES;
     this.tagCount = view.getUint16(record + CONTENT_RECORD.tagCount, true);
     this.idBytes = view.getUint16(record + CONTENT_RECORD.idBytes, true);
@@ -175,10 +204,14 @@ export class RememberView {
     this.idAt = record + CONTENT_RECORD_HEAD_BYTES + this.tagCount * 8;
     this.contentAt = this.idAt + this.idBytes;
     this.vectorAt = record + this.recordBytes;
+    const tailAt = this.vectorAt + (this.norm > 0 ? this.dimensions * 4 : 0);
+    const isPlain = this.kind === NODE_KIND.memory;
     assert(
-      this.vectorAt + (this.norm > 0 ? this.dimensions * 4 : 0) === payload.byteLength,
+      tailAt + (isPlain ? 0 : REMEMBER_TAIL_BYTES) === payload.byteLength,
       "a remember payload is as long as its head says",
     );
+    this.importance = isPlain ? undefined : view.getFloat32(tailAt, true);
+    this.valence = isPlain ? undefined : view.getFloat32(tailAt + 4, true);
     return this;
   }
 }

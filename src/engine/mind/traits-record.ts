@@ -97,3 +97,10 @@ export function traitsFault(view: DataView): string | undefined {
   }
   return undefined;
 }
+
+/** The fields of the mask alone. */
+export function storedFields(traits: Readonly<NodeTraits>, fields: number): Partial<NodeTraits> {
+  const chosen: Partial<NodeTraits> = {};
+  for (const name of TRAIT_NAMES) if ((fields & TRAIT_FIELD[name]) !== 0) chosen[name] = traits[name];
+  return chosen;
+}
