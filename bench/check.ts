@@ -14,10 +14,10 @@
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
+import { machineText } from "../src/base/machine-text.ts";
 import { registered } from "./registered.ts";
 import { type Baseline, judge, measureRatio, type Ratio, type Verdict } from "./support/baseline.ts";
 import type { Figure, FigureBench } from "./support/figure.ts";
-import { machineText } from "./support/machine.ts";
 
 export type CheckOptions = {
   readonly isSmall: boolean;

@@ -1,7 +1,7 @@
 /**
  * The program: runs the command that was given, and ends with the status it answered. `serve` starts the
  * appliance (`appliance/start.ts`); every thread but this one begins in `worker.ts`, API workers in
- * `api-worker.ts`.
+ * `api-worker.ts`; those of the load generator in `load-worker.ts`.
  */
 import type { ThreadRole } from "./appliance/boot.ts";
 import { runCommand } from "./cli/run-command.ts";
@@ -18,6 +18,7 @@ process.exitCode = await runCommand(process.argv.slice(2), {
     const { startAppliance } = await import("./appliance/start.ts");
     return startAppliance(loaded, reports, openWorker);
   },
+  openLoadThread: () => new Worker(new URL("./load-worker.ts", import.meta.url).href, { smol: true }),
 });
 process.exit();
 

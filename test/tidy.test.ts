@@ -12,7 +12,7 @@ const ROOT = join(import.meta.dir, "..");
 
 /** From the top down; rooms of one line may import each other. */
 const LADDER: readonly (readonly string[])[] = [
-  ["main.ts", "worker.ts", "api-worker.ts"],
+  ["main.ts", "worker.ts", "api-worker.ts", "load-worker.ts"],
   ["appliance"],
   ["cli", "api"],
   ["operate"],

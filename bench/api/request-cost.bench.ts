@@ -15,14 +15,14 @@ import { createApi } from "../../src/api/create-api.ts";
 import { KeyRing } from "../../src/api/key-ring.ts";
 import { apiSettings, serveApi } from "../../src/api/serve.ts";
 import { systemClock } from "../../src/base/clock.ts";
+import { machineText } from "../../src/base/machine-text.ts";
 import { Random } from "../../src/base/random.ts";
 import { settingsSchema } from "../../src/config/schema.ts";
 import type { RecalledMemory, Remembered } from "../../src/engine/engine.ts";
+import { failures, latencyText, postRequest, runLoad } from "../../src/operate/load/http-load.ts";
 import { createKey } from "../../src/storage/key-store.ts";
 import { NaiveEngine } from "../../test/engine/naive-engine.ts";
 import { localWatch } from "../../test/observe/local-watch.ts";
-import { failures, latencyText, postRequest, runLoad } from "../support/http-load.ts";
-import { machineText } from "../support/machine.ts";
 
 const DIMENSIONS = 768;
 const CONNECTIONS = 16;

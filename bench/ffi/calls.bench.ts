@@ -8,12 +8,12 @@
  *   bun bench/ffi/calls.bench.ts [--small]
  */
 import { ptr } from "bun:ffi";
+import { machineText } from "../../src/base/machine-text.ts";
 import { Random } from "../../src/base/random.ts";
 import { formatNs } from "../../src/base/units.ts";
 import { crc32c, crc32cAt, crc32cSerial, hasCrc32cInstruction } from "../../src/ffi/crc32c.ts";
 import { currentCpu } from "../../src/ffi/threads.ts";
 import { openTickClock } from "../../src/ffi/tick-clock.ts";
-import { machineText } from "../support/machine.ts";
 
 const small = process.argv.includes("--small");
 const SEED = 1;

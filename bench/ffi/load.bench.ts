@@ -9,12 +9,12 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { availableParallelism, tmpdir } from "node:os";
 import { join } from "node:path";
+import { machineText } from "../../src/base/machine-text.ts";
 import { Random } from "../../src/base/random.ts";
 import { formatBytes, MIB } from "../../src/base/units.ts";
 import { crc32cAt } from "../../src/ffi/crc32c.ts";
 import { closeFile, type LoadRange, loadRanges, OPEN, openFile, pwriteAll } from "../../src/ffi/files.ts";
 import { mapRegion, type Region } from "../../src/shm/region.ts";
-import { machineText } from "../support/machine.ts";
 
 const small = process.argv.includes("--small");
 const SEED = 1;

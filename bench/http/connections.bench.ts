@@ -8,11 +8,12 @@
  *
  *   bun bench/http/connections.bench.ts [--small] [--seed N] [--json FILE] [--binary FILE]
  */
+
+import { failures, runLoad } from "../../src/operate/load/http-load.ts";
+import { ZipfText } from "../../src/operate/load/zipf-text.ts";
 import { Appliance, applianceCommand, benchDirectory } from "../support/appliance.ts";
-import { failures, runLoad } from "../support/http-load.ts";
 import { recallRequest, store, untilIndexed } from "../support/memory-requests.ts";
 import { benchArguments, mebibytes, Report } from "../support/report.ts";
-import { ZipfText } from "../support/zipf-text.ts";
 
 const SPACE = "connections";
 const GROWTH_MIB_MAX = 256;

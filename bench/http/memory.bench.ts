@@ -7,12 +7,13 @@
  *
  *   bun bench/http/memory.bench.ts [--small] [--seed N] [--json FILE] [--binary FILE]
  */
+
+import { getRequest, runLoad } from "../../src/operate/load/http-load.ts";
+import { ZipfText } from "../../src/operate/load/zipf-text.ts";
 import { Appliance, applianceCommand, benchDirectory, type Resident } from "../support/appliance.ts";
 import { CLUSTERED_SIGMA, clustered, row } from "../support/clustered.ts";
-import { getRequest, runLoad } from "../support/http-load.ts";
 import { store, untilIndexed } from "../support/memory-requests.ts";
 import { benchArguments, mebibytes, Report } from "../support/report.ts";
-import { ZipfText } from "../support/zipf-text.ts";
 
 const SPACE = "memory";
 const DIMENSIONS = 768;

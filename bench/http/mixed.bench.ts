@@ -9,8 +9,9 @@
  *   bun bench/http/mixed.bench.ts [--small] [--seed N] [--json FILE] [--binary FILE]
  */
 import { Random } from "../../src/base/random.ts";
+import { runLoad, Series } from "../../src/operate/load/http-load.ts";
+import { VOCABULARY_WORDS, ZipfText } from "../../src/operate/load/zipf-text.ts";
 import { Appliance, applianceCommand, benchDirectory, cpuBetween, cpuText } from "../support/appliance.ts";
-import { runLoad, Series } from "../support/http-load.ts";
 import {
   memoryJson,
   recallRequest,
@@ -20,7 +21,6 @@ import {
   untilIndexed,
 } from "../support/memory-requests.ts";
 import { benchArguments, mebibytes, Report } from "../support/report.ts";
-import { VOCABULARY_WORDS, ZipfText } from "../support/zipf-text.ts";
 
 const SPACE = "mixed";
 const CLIENTS = 32;

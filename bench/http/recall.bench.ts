@@ -12,13 +12,14 @@
  *
  *   bun bench/http/recall.bench.ts [--small] [--seed N] [--ef N] [--json FILE] [--binary FILE]
  */
+
+import { failures, runLoad, Series } from "../../src/operate/load/http-load.ts";
+import { ZipfText } from "../../src/operate/load/zipf-text.ts";
 import { Appliance, applianceCommand, benchDirectory, cpuBetween, cpuText } from "../support/appliance.ts";
 import { CLUSTERED_SIGMA, clustered, row } from "../support/clustered.ts";
-import { failures, runLoad, Series } from "../support/http-load.ts";
 import { recalledIds, recallRequest, store, untilIndexed } from "../support/memory-requests.ts";
 import { benchArguments, median, Report } from "../support/report.ts";
 import { exactNearest, threadSeconds, UsearchReference } from "../support/usearch-reference.ts";
-import { ZipfText } from "../support/zipf-text.ts";
 
 const SPACE = "recall";
 const DIMENSIONS = 768;

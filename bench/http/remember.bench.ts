@@ -14,9 +14,11 @@
  *
  *   bun bench/http/remember.bench.ts [--small] [--seed N] [--json FILE] [--binary FILE]
  */
+
+import { failures, type LoadResult, runLoad, Series } from "../../src/operate/load/http-load.ts";
+import { ZipfText } from "../../src/operate/load/zipf-text.ts";
 import { Appliance, applianceCommand, benchDirectory, cpuBetween, cpuText } from "../support/appliance.ts";
 import { CLUSTERED_CENTRES, CLUSTERED_SIGMA, clustered, row } from "../support/clustered.ts";
-import { failures, type LoadResult, runLoad, Series } from "../support/http-load.ts";
 import {
   batchRequest,
   createSpace,
@@ -30,7 +32,6 @@ import {
 } from "../support/memory-requests.ts";
 import { benchArguments, median, Report } from "../support/report.ts";
 import { threadSeconds, UsearchReference } from "../support/usearch-reference.ts";
-import { ZipfText } from "../support/zipf-text.ts";
 
 const DIMENSIONS = 768;
 const M = 16;

@@ -12,12 +12,13 @@
  *
  *   bun bench/http/start.bench.ts [--small] [--seed N] [--json FILE] [--binary FILE]
  */
+
+import { runLoad } from "../../src/operate/load/http-load.ts";
+import { ZipfText } from "../../src/operate/load/zipf-text.ts";
 import { Appliance, applianceCommand, benchDirectory, type CpuUse } from "../support/appliance.ts";
 import { CLUSTERED_SIGMA, clustered, row } from "../support/clustered.ts";
-import { runLoad } from "../support/http-load.ts";
 import { recalledIds, recallRequest, spaceFacts, store, untilIndexed } from "../support/memory-requests.ts";
 import { benchArguments, median, Report } from "../support/report.ts";
-import { ZipfText } from "../support/zipf-text.ts";
 
 const SPACE = "start";
 const DIMENSIONS = 768;

@@ -11,13 +11,13 @@
  *   bun bench/index/insert.bench.ts [--small] [--quantization bf16|f32|f16|i8] [--count N] [--seed N]
  */
 import { parseArgs } from "node:util";
+import { machineText } from "../../src/base/machine-text.ts";
 import { VectorGraph } from "../../src/index/vector-graph.ts";
 import { SEARCH_PLAN, VectorSearcher } from "../../src/index/vector-searcher.ts";
 import type { Quantization } from "../../src/layout/space-root.ts";
+import { quantile } from "../../src/operate/load/http-load.ts";
 import { TestSpace } from "../../test/index/vector-space.ts";
 import { CLUSTERED_CENTRES, CLUSTERED_SIGMA, clustered, row } from "../support/clustered.ts";
-import { quantile } from "../support/http-load.ts";
-import { machineText } from "../support/machine.ts";
 import { openUsearch } from "../support/usearch-rival.ts";
 
 const DIMENSIONS = 768;

@@ -6,12 +6,13 @@
  *
  *   bun bench/index/posting-rebuild.bench.ts [--small]
  */
+
+import { machineText } from "../../src/base/machine-text.ts";
 import { Random } from "../../src/base/random.ts";
 import { encodeLengthByte } from "../../src/index/bm25.ts";
 import { WordIndexWriter } from "../../src/index/word-index-writer.ts";
 import { ByteArena, SlotArena } from "../../src/shm/arena.ts";
 import { SharedTable } from "../../src/shm/shared-table.ts";
-import { machineText } from "../support/machine.ts";
 
 const MEMORIES = process.argv.includes("--small") ? 2000 : 100_000;
 const TERMS_EACH = 17;

@@ -8,12 +8,13 @@
  *
  *   bun bench/observe/hardware-counters.bench.ts [--small]
  */
+
+import { machineText } from "../../src/base/machine-text.ts";
 import { formatNs } from "../../src/base/units.ts";
 import { threadId } from "../../src/ffi/threads.ts";
 import { type CountedThread, HardwareCounters } from "../../src/observe/hardware-counters.ts";
 import { HARDWARE_EVENTS } from "../../src/observe/hardware-events.ts";
 import { readText, threadTotals } from "../../src/observe/hardware-proc.ts";
-import { machineText } from "../support/machine.ts";
 
 const small = process.argv.includes("--small");
 const rounds = small ? 4 : 40;

@@ -12,6 +12,8 @@
  *
  *   bun bench/retrieval/offline.ts [--small]
  */
+
+import { machineText } from "../../src/base/machine-text.ts";
 import { Random } from "../../src/base/random.ts";
 import type { VectorFamily } from "../../src/embedding/embedder.ts";
 import { HashEmbedder } from "../../src/embedding/hash-embedder.ts";
@@ -27,7 +29,6 @@ import {
 import { analyse } from "../../src/language/analyse.ts";
 import { TermBuffer } from "../../src/language/term-buffer.ts";
 import { closeness, timesMentioned } from "../../src/language/time-mention.ts";
-import { machineText } from "../support/machine.ts";
 import { type Conversation, loadConversations, missingConversations } from "./conversations.ts";
 import {
   measure,

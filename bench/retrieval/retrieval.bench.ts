@@ -15,7 +15,7 @@
 import { existsSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
-import { machineText } from "../support/machine.ts";
+import { machineText } from "../../src/base/machine-text.ts";
 import { type Conversation, loadConversations, missingConversations } from "./conversations.ts";
 import {
   measure,

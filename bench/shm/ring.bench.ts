@@ -9,11 +9,12 @@
  *
  *   bun bench/shm/ring.bench.ts [--small]
  */
+
+import { machineText } from "../../src/base/machine-text.ts";
 import { Random } from "../../src/base/random.ts";
 import { formatNs, MIB } from "../../src/base/units.ts";
 import { Doorbell, makeDoorbells } from "../../src/shm/doorbell.ts";
 import { makeRing, RingConsumer, RingProducer } from "../../src/shm/ring.ts";
-import { machineText } from "../support/machine.ts";
 
 type Job = {
   readonly requests: SharedArrayBuffer;

@@ -6,8 +6,9 @@
  * ratio is more than 5 % above the baseline's, beyond the noise that both measured: half the distance between
  * the quartiles of their ratios, as a share of the median.
  */
+
+import { quantile } from "../../src/operate/load/http-load.ts";
 import type { Figure } from "./figure.ts";
-import { quantile } from "./http-load.ts";
 
 /** What `bench/baseline.json` holds. */
 export type Baseline = {

@@ -15,7 +15,7 @@
  * the same, and the bench fails.
  */
 import { formatNs } from "../../src/base/units.ts";
-import { quantile } from "./http-load.ts";
+import { quantile } from "../../src/operate/load/http-load.ts";
 import { benchArguments, Report } from "./report.ts";
 
 export type FigureSize = { readonly isSmall: boolean; readonly seed: number };

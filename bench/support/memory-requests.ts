@@ -4,7 +4,7 @@
  * Embeddings travel as base64 of little-endian f32, which decodes in microseconds; as JSON numbers a vector
  * of 768 costs the server more than everything else (`embeddingNumbers` is there to measure that).
  */
-import { getRequest, postRequest, runLoad } from "./http-load.ts";
+import { getRequest, postRequest, runLoad } from "../../src/operate/load/http-load.ts";
 
 const SPACES = "/api/v1/spaces";
 export const REMEMBER = "/api/v1/memories/remember";

@@ -10,8 +10,8 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { cpus, release } from "node:os";
 import { parseArgs } from "node:util";
-import { quantile } from "./http-load.ts";
-import { machineText } from "./machine.ts";
+import { machineText } from "../../src/base/machine-text.ts";
+import { quantile } from "../../src/operate/load/http-load.ts";
 
 /** Ticks of /proc/stat and /proc/PID/stat a second: 100 wherever Bun runs. */
 export const TICKS_PER_SECOND = 100;

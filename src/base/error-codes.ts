@@ -169,6 +169,11 @@ export const ERROR_CODES = {
   "listen-failed": operator(71, "The address can not be listened on"),
   usage: operator(64, "The command line is wrong"),
   "appliance-unreachable": operator(69, "No appliance answers at this address"),
+  "bench-failed": operator(70, "A benchmark got no answer that could be measured"),
+  "bench-baseline-unreadable": operator(
+    66,
+    "The result that a benchmark should be held against can not be read",
+  ),
   "key-file-unreadable": operator(66, "The file that should hold an API key can not be read"),
   "stop-cut-short": operator(75, "Stopping took longer than its bound, or was cut short by a second signal"),
   "install-denied": operator(77, "Installing needs rights the user does not have"),

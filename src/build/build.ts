@@ -2,7 +2,7 @@
  * Builds `dist/engram-appliance`: one executable that holds Bun, the program, its workers and
  * `libengram.so`, and needs nothing but glibc.
  *
- * `main.ts`, `worker.ts` and `api-worker.ts` are entry points, because a worker is started by its own URL
+ * `main.ts`, `worker.ts`, `api-worker.ts` and `load-worker.ts` are entry points, because a worker is started by its own URL
  * (`new Worker(new URL("./worker.ts", import.meta.url))`). No bytecode: it does not support the
  * top-level await of the entry points, and starting takes some tens of milliseconds without.
  *
@@ -28,7 +28,7 @@ import { buildNative } from "./native.ts";
 const ROOT = join(import.meta.dir, "../..");
 const EXECUTABLE = join(ROOT, "dist/engram-appliance");
 const STAMP = join(ROOT, ".cache/executable.stamp");
-const ENTRY_POINTS = ["src/main.ts", "src/worker.ts", "src/api-worker.ts"];
+const ENTRY_POINTS = ["src/main.ts", "src/worker.ts", "src/api-worker.ts", "src/load-worker.ts"];
 
 /** Brings the executable up to date; answers its path. @throws {OperatorError} `build-failed`, `compiler-missing` */
 export async function buildExecutable(log: (line: string) => void = () => {}): Promise<string> {

@@ -34,6 +34,7 @@ export class ProblemError extends Error {
  * One call; answers the body, parsed.
  *
  * @param path from the root, as in /api/v1/spaces
+ * @param space the memory space it works on, where the call works on one
  * @throws {ProblemError} when the appliance refuses
  * @throws {OperatorError} `appliance-unreachable`, `key-file-unreadable`
  */
@@ -42,23 +43,16 @@ export async function callAppliance(
   method: "GET" | "POST" | "DELETE",
   path: string,
   body?: unknown,
+  space?: string,
 ): Promise<unknown> {
-  const url = applianceUrl(context);
-  const headers: Record<string, string> = { accept: "application/json" };
-  const key = keyOf(context);
-  if (key !== undefined) headers["authorization"] = `Bearer ${key}`;
+  const headers: Record<string, string> = { ...accessHeaders(context), accept: "application/json" };
+  if (space !== undefined) headers["x-memory-space"] = space;
   if (body !== undefined) headers["content-type"] = "application/json";
-  let response: Response;
-  try {
-    response = await fetch(url + path, {
-      method,
-      headers,
-      body: body === undefined ? null : JSON.stringify(body),
-      signal: AbortSignal.timeout(REQUEST_TIMEOUT_MS),
-    });
-  } catch (cause) {
-    throw unreachable(url, cause);
-  }
+  const response = await send(applianceUrl(context), path, {
+    method,
+    headers,
+    body: body === undefined ? null : JSON.stringify(body),
+  });
   const text = await response.text();
   const parsed = parseJson(text);
   if (response.ok) return parsed;
@@ -66,7 +60,30 @@ export async function callAppliance(
   throw new ProblemError(response.status, { title: `HTTP ${response.status}`, ...problem });
 }
 
-function applianceUrl(context: CommandContext): string {
+/** A call whose answer is text, such as `/metrics`. @throws as `callAppliance` does */
+export async function readApplianceText(context: CommandContext, path: string): Promise<string> {
+  const response = await send(applianceUrl(context), path, { headers: accessHeaders(context) });
+  const text = await response.text();
+  if (response.ok) return text;
+  throw new ProblemError(response.status, { title: `HTTP ${response.status}`, ...(parseJson(text) ?? {}) });
+}
+
+/** What proves to the appliance who calls; empty without a key. */
+export function accessHeaders(context: CommandContext): Record<string, string> {
+  const key = keyOf(context);
+  return key === undefined ? {} : { authorization: `Bearer ${key}` };
+}
+
+async function send(url: string, path: string, options: RequestInit): Promise<Response> {
+  try {
+    return await fetch(url + path, { ...options, signal: AbortSignal.timeout(REQUEST_TIMEOUT_MS) });
+  } catch (cause) {
+    throw unreachable(url, cause);
+  }
+}
+
+/** The address that commands call, without a path. */
+export function applianceUrl(context: CommandContext): string {
   const named = optionText(context, "url") ?? context.environment["ENGRAM_URL"];
   if (named !== undefined && named !== "") {
     if (!URL.canParse(named)) {

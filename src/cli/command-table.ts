@@ -1,4 +1,5 @@
 /** Every command, in the order help shows them. */
+import { benchCommand } from "./bench.ts";
 import type { Command } from "./command.ts";
 import { configCommand } from "./config.ts";
 import { doctorCommand } from "./doctor.ts";
@@ -16,6 +17,7 @@ export const COMMANDS: readonly Command[] = [
   spaceCommand,
   indexCommand,
   keyCommand,
+  benchCommand,
   doctorCommand,
   slowQueriesCommand,
   installCommand,

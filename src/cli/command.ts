@@ -51,6 +51,8 @@ export type CommandContext = {
   /** writes to standard error, as it is */
   readonly err: (text: string) => void;
   readonly startAppliance: StartAppliance;
+  /** starts a thread of the load generator */
+  readonly openLoadThread: () => Worker;
 };
 
 /** Prints a value: as JSON with `--json`, else as the text made from it. */

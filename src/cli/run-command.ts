@@ -29,6 +29,8 @@ export type CommandWorld = {
   readonly out: (text: string) => void;
   readonly err: (text: string) => void;
   readonly startAppliance: StartAppliance;
+  /** starts a thread of the load generator at `load-worker.ts` */
+  readonly openLoadThread: () => Worker;
 };
 
 /** @param words the command line without program and script: ["serve", "--port", "0"] */
@@ -138,6 +140,7 @@ function addCommand(
       out: world.out,
       err: world.err,
       startAppliance: world.startAppliance,
+      openLoadThread: world.openLoadThread,
     };
     answer(await run(context));
   });

@@ -19,6 +19,7 @@ export async function run(
     err: (text) => {
       err += text;
     },
+    openLoadThread: () => new Worker(new URL("../../src/load-worker.ts", import.meta.url).href),
     startAppliance:
       world.startAppliance ??
       (() => {

@@ -1,4 +1,4 @@
-/** The machine a bench ran on, in one line: what its figures depend on. */
+/** The machine a measurement ran on, in one line: what its figures depend on. */
 import { readFileSync } from "node:fs";
 import { cpus, totalmem } from "node:os";
 

@@ -9,7 +9,7 @@
  *            slow server is part of the latency (no coordinated omission)
  */
 import type { Socket } from "bun";
-import { startTicker } from "./ticker.ts";
+import { startTicker, type TickSource } from "./ticker.ts";
 
 export type LoadOptions = {
   readonly host: string;
@@ -21,8 +21,16 @@ export type LoadOptions = {
   readonly requests?: number;
   /** stops sending after so long */
   readonly durationMs?: number;
-  /** requests a second to send on schedule; closed loop where absent */
+  /** requests a second to send on schedule; closed loop where neither this nor `dueMs` is given */
   readonly rate?: number;
+  /** when request number `index` is due, ms from the start, never before the one in front; in place of `rate` */
+  readonly dueMs?: (index: number) => number;
+  /** where the beat of the schedule comes from; a ticker of its own where absent */
+  readonly ticks?: TickSource;
+  /** TLS, with certificates checked */
+  readonly isSecure?: boolean;
+  /** looked at between requests: true ends the load early */
+  readonly isCancelled?: () => boolean;
   /** called with each reply's status and body, which is valid only during the call */
   readonly onReply?: (
     index: number,
@@ -81,6 +89,8 @@ export function getRequest(path: string, headers: Record<string, string> = {}): 
 
 export async function runLoad(options: LoadOptions): Promise<LoadResult> {
   const { requests = Number.POSITIVE_INFINITY, durationMs = Number.POSITIVE_INFINITY, rate } = options;
+  const dueAfterMs =
+    options.dueMs ?? (rate === undefined ? undefined : (index: number) => (index * 1000) / rate);
   const statuses: Record<number, number> = {};
   const latencies = new Series();
   const lags = new Series();
@@ -96,20 +106,22 @@ export async function runLoad(options: LoadOptions): Promise<LoadResult> {
     latencies.push(latencyMs);
     statuses[status] = (statuses[status] ?? 0) + 1;
   };
-  const mayIssue = (nowMs: number): boolean => sent < requests && nowMs - startedMs < durationMs;
+  const isCancelled = options.isCancelled ?? (() => false);
+  const mayIssue = (nowMs: number): boolean =>
+    sent < requests && nowMs - startedMs < durationMs && !isCancelled();
   const issue = (connection: Connection, dueMs: number): void => {
     connection.busy = true;
     connection.index = sent++;
     connection.dueMs = dueMs;
     const bytes = options.request(connection.index);
-    if (rate !== undefined) lags.push(performance.now() - dueMs);
+    if (dueAfterMs !== undefined) lags.push(performance.now() - dueMs);
     const written = connection.socket!.write(bytes);
     connection.pending = written < bytes.byteLength ? bytes.subarray(Math.max(0, written)) : undefined;
   };
-  const dueOf = (index: number): number => startedMs + (index * 1000) / rate!;
+  const dueOf = (index: number): number => startedMs + dueAfterMs!(index);
   const next = (connection: Connection): void => {
     const nowMs = performance.now();
-    if (rate === undefined) {
+    if (dueAfterMs === undefined) {
       if (mayIssue(nowMs)) {
         issue(connection, nowMs);
         return;
@@ -119,7 +131,7 @@ export async function runLoad(options: LoadOptions): Promise<LoadResult> {
       return;
     }
     connection.busy = false;
-    if (sent < requests && dueOf(sent) - startedMs < durationMs) {
+    if (sent < requests && dueAfterMs(sent) < durationMs && !isCancelled()) {
       if (dueOf(sent) <= nowMs) issue(connection, dueOf(sent));
       else idle.push(connection);
     } else if (connections.every((each) => !each.busy)) finish();
@@ -143,6 +155,7 @@ export async function runLoad(options: LoadOptions): Promise<LoadResult> {
       const socket = await Bun.connect<Connection>({
         hostname: options.host,
         port: options.port,
+        ...(options.isSecure === true ? { tls: true } : {}),
         data: connection,
         socket: {
           data(_socket, chunk) {
@@ -190,7 +203,7 @@ export async function runLoad(options: LoadOptions): Promise<LoadResult> {
   const usable = connections.filter((each) => each.socket !== undefined);
   if (usable.length === 0) finish();
   let ticker: { readonly stop: () => void } | undefined;
-  if (rate === undefined) for (const connection of usable) next(connection);
+  if (dueAfterMs === undefined) for (const connection of usable) next(connection);
   else {
     idle.push(...usable);
     const tick = (scheduleStartedMs: number): void => {
@@ -200,14 +213,16 @@ export async function runLoad(options: LoadOptions): Promise<LoadResult> {
         idle.length > 0 &&
         sent < requests &&
         dueOf(sent) <= nowMs &&
-        dueOf(sent) - startedMs < durationMs
+        dueAfterMs(sent) < durationMs &&
+        !isCancelled()
       ) {
         issue(idle.shift()!, dueOf(sent));
       }
-      const over = sent >= requests || dueOf(sent) - startedMs >= durationMs;
+      const over = sent >= requests || dueAfterMs(sent) >= durationMs || isCancelled();
       if (over && connections.every((each) => !each.busy)) finish();
     };
-    ticker = startTicker(Math.max(TICK_MS_MIN, 1000 / rate), tick);
+    const periodMs = rate === undefined ? TICK_MS_MIN : Math.max(TICK_MS_MIN, 1000 / rate);
+    ticker = (options.ticks ?? startTicker)(periodMs, tick);
   }
   const watch = setInterval(() => {
     if (performance.now() - heardMs < SILENCE_MS_MAX) return;

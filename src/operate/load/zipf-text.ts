@@ -4,7 +4,7 @@
  *
  * A word index costs what its commonest words cost, so words drawn evenly would flatter it.
  */
-import { Random } from "../../src/base/random.ts";
+import { Random } from "../../base/random.ts";
 
 export const VOCABULARY_WORDS = 20_000;
 const RANK_SHIFT = 2.7;
