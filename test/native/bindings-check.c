@@ -226,6 +226,7 @@ int main(void) {
     memset(chunk, 0, LAYOUT_BINDING_CHUNK_BYTES);
     header_table[0] = (uint64_t)headers;
     extent_table[0] = (uint64_t)chunk;
+    for (uint32_t slot = 0; slot < OWNERS; slot++) add(slot, KEPT, 0);
     pthread_t threads[READERS + 1];
     for (int i = 0; i < READERS; i++)
         if (pthread_create(&threads[i], NULL, read_bindings, &reader_epoch[i]) != 0) fail("no thread");
