@@ -1,10 +1,13 @@
 import { describe, expect, test } from "bun:test";
 import { missingConversations, parseSessionTime } from "../../bench/retrieval/conversations.ts";
+import { main as learnMeaning } from "../../bench/retrieval/meaning.ts";
 import { measureQuestion, rankingOf } from "../../bench/retrieval/measures.ts";
 import { main } from "../../bench/retrieval/offline.ts";
+import { missingPerlMessages } from "../../bench/retrieval/perl-messages.ts";
 import { PlainBm25 } from "../../bench/retrieval/plain-bm25.ts";
 
 const missing = missingConversations();
+const allMissing = missing === undefined ? undefined : missingPerlMessages();
 
 describe("retrieval bench", () => {
   test.skipIf(missing !== undefined)(
@@ -16,6 +19,16 @@ describe("retrieval bench", () => {
       expect(found.get("fused, times left out")!).toBeGreaterThan(Math.max(words, vectors) - 0.03);
       expect(found.get("hybrid: fused, with times")!).toBeGreaterThan(
         found.get("independent BM25, stemmed, stop words")! - 0.03,
+      );
+    },
+  );
+
+  test.skipIf(allMissing !== undefined)(
+    `meaning, small size: what was learned from the texts finds more than words and hashed vectors${allMissing === undefined ? "" : ` (skipped: ${missing}; ${allMissing})`}`,
+    () => {
+      const found = new Map(learnMeaning(true).map(({ name, all }) => [name, all.r10]));
+      expect(found.get("words, hashed vectors and meaning")!).toBeGreaterThan(
+        found.get("words and hashed vectors")!,
       );
     },
   );

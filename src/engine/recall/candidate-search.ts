@@ -168,12 +168,12 @@ export class CandidateSearch {
     const { count, slots, bm25, cosines, scores, vectorCount } = candidates;
     if (plan.mode === "vector") {
       for (let i = 0; i < count; i++) scores[i] = scoreOfCosine(cosines[i]!);
-      return { vector: 1, words: 0, time: 0 };
+      return { vector: 1, words: 0, meaning: 0, time: 0 };
     }
     for (let i = 0; i < count; i++) bm25[i] = this.bm25(slots[i]!);
     if (plan.mode === "words") {
       for (let i = 0; i < count; i++) scores[i] = scoreOfWords(bm25[i]!, facts);
-      return { vector: 0, words: 1, time: 0 };
+      return { vector: 0, words: 1, meaning: 0, time: 0 };
     }
     this.compareFrom(vectorCount, plan, graph, candidates);
     const closeness = this.#closenessOf(reader, plan, candidates);

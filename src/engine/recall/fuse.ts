@@ -1,5 +1,5 @@
 /**
- * Fuses what the vectors and the words say about the candidates of one recall into one score.
+ * Fuses what the vectors, the words and their learned meaning say about the candidates of one recall into one score.
  *
  * Each candidate comes with both of its scores, so nothing is guessed from ranks: equal-weight rank fusion of
  * BM25 with hashed vectors lost 2 points of recall on real conversations. Scores are combined instead (Bruch,
@@ -18,6 +18,10 @@
  *             nothing is shared, and words with fewer finds: 0
  *   fused     share · vector value + (1 − share) · words value + 1.5 · closeness in time
  *
+ * What the space has learned of its words (`cognition/meaning/`) takes its own share m of the first two:
+ *
+ *   fused     m · meaning value + (1 − m) · (share · vector value + …) + 1.5 · closeness in time
+ *
  * bench/retrieval/offline.ts: recall@10 of words 62.8 and hashed vectors 60.7 is 64.1 fused; of learned
  * vectors simulated at 84.7 it is 91.0; of these at 87.8 with words crippled to 22.7 it is 87.1.
  *
@@ -34,6 +38,8 @@ export type Candidates = {
   readonly bm25: Float32Array;
   /** exact cosine with the query's vector; NaN where the memory has no vector yet, or the query none */
   readonly cosines: Float32Array;
+  /** cosine with the query's learned meaning, 0 where it is not known; absent where nothing was learned */
+  readonly meanings?: Float32Array | undefined;
   /** 0 to 1, how near a memory's time is to the times the query names; absent where it names none */
   readonly closeness?: Float32Array | undefined;
 };
@@ -44,10 +50,17 @@ export type FusionFacts = {
   readonly queryMass: number;
   /** k1 of the BM25 scores: with the mass, it bounds them */
   readonly k1: number;
+  /** the most that meaning may weigh, 0 to 1; of use only with `meanings` */
+  readonly meaningShare?: number | undefined;
 };
 
-/** What the parts weighed; vector and words add up to 1. */
-export type FusionWeights = { readonly vector: number; readonly words: number; readonly time: number };
+/** What the parts weighed; all but time add up to 1. */
+export type FusionWeights = {
+  readonly vector: number;
+  readonly words: number;
+  readonly meaning: number;
+  readonly time: number;
+};
 
 /** What the vectors are worth beside words that are as sharp as they are. */
 const VECTOR_SHARE: Readonly<Record<VectorFamily, number>> = { hashed: 0.3, learned: 0.55 };
@@ -77,20 +90,27 @@ export function fuse(
   scores: Float32Array,
   scratch: FusionScratch,
 ): FusionWeights {
-  const { count, bm25, cosines, closeness } = candidates;
+  const { count, bm25, cosines, meanings, closeness } = candidates;
   assert(scores.length >= count, "there is room for every candidate's score");
-  if (count === 0) return { vector: 0, words: 0, time: 0 };
+  if (count === 0) return { vector: 0, words: 0, meaning: 0, time: 0 };
   scratch.reserve(count);
 
   const words = scaleOf(bm25, count, "words", scratch);
   const vector = scaleOf(cosines, count, facts.family, scratch);
+  // Meaning, like hashed vectors, has cosines near 0 where texts have nothing to do with each other.
+  const meaning = meanings === undefined ? undefined : scaleOf(meanings, count, "hashed", scratch);
+  const meaningShare = meaning === undefined ? 0 : (facts.meaningShare ?? 0);
+  const rest = 1 - meaningShare;
   const share = vector === undefined ? 0 : words === undefined ? 1 : VECTOR_SHARE[facts.family];
+  const vectorShare = rest * share;
+  const wordsShare = rest * (1 - share);
 
   let highest = 0;
   for (let i = 0; i < count; i++) {
     let fused = 0;
-    if (words !== undefined) fused += (1 - share) * measured(bm25[i]!, words);
-    if (vector !== undefined) fused += share * measured(cosines[i]!, vector);
+    if (words !== undefined) fused += wordsShare * measured(bm25[i]!, words);
+    if (vector !== undefined) fused += vectorShare * measured(cosines[i]!, vector);
+    if (meaning !== undefined) fused += meaningShare * measured(meanings![i]!, meaning);
     if (closeness !== undefined) fused += TIME_WEIGHT * closeness[i]!;
     scores[i] = fused;
     if (fused > highest) highest = fused;
@@ -98,12 +118,14 @@ export function fuse(
 
   const wordsFit = words === undefined ? 0 : scoreOfWords(words.best, facts);
   const vectorFit = vector === undefined ? 0 : scoreOfCosine(vector.best);
-  const fit = share * vectorFit + (1 - share) * wordsFit;
+  const meaningFit = meaning === undefined ? 0 : scoreOfCosine(meaning.best);
+  const fit = vectorShare * vectorFit + wordsShare * wordsFit + meaningShare * meaningFit;
   const scale = highest > 0 ? fit / highest : 0;
   for (let i = 0; i < count; i++) scores[i]! *= scale;
   return {
-    vector: share,
-    words: words === undefined ? 0 : 1 - share,
+    vector: vectorShare,
+    words: words === undefined ? 0 : wordsShare,
+    meaning: meaningShare,
     time: closeness === undefined ? 0 : TIME_WEIGHT,
   };
 }

@@ -17,6 +17,7 @@ function fused(
   cosines: number[],
   family: VectorFamily = "hashed",
   closeness?: number[],
+  meanings?: number[],
 ): { scores: number[]; weights: FusionWeights; order: number[] } {
   const scores = new Float32Array(bm25.length);
   const weights = fuse(
@@ -24,9 +25,10 @@ function fused(
       count: bm25.length,
       bm25: Float32Array.from(bm25),
       cosines: Float32Array.from(cosines),
+      meanings: meanings === undefined ? undefined : Float32Array.from(meanings),
       closeness: closeness === undefined ? undefined : Float32Array.from(closeness),
     },
-    { family, queryMass: 10, k1: 0.9 },
+    { family, queryMass: 10, k1: 0.9, meaningShare: 0.6 },
     scores,
     scratch,
   );
@@ -71,9 +73,9 @@ describe("fuse", () => {
       const cosines = Array.from({ length: count }, () =>
         random.below(5) === 0 ? Number.NaN : random.float() * 2 - 1,
       );
-      const closeness =
+      const some = (): number[] | undefined =>
         random.below(2) === 0 ? undefined : Array.from({ length: count }, () => random.float());
-      const { scores } = fused(bm25, cosines, random.pick(["hashed", "learned"] as const), closeness);
+      const { scores } = fused(bm25, cosines, random.pick(["hashed", "learned"] as const), some(), some());
       for (const score of scores) expect(score >= 0 && score <= 1).toBe(true);
     }
   });
@@ -122,6 +124,19 @@ describe("fuse", () => {
     const { order, weights } = fused(bm25, new Array(20).fill(0.2), "hashed", closeness);
     expect(order[0]).toBe(13);
     expect(weights.time).toBeGreaterThan(0);
+  });
+
+  test("fuse brings what means the same to the front of equals, and lets a flat meaning change nothing", () => {
+    const bm25 = Array.from({ length: 30 }, (_, i) => (i === 4 ? 6 : 2));
+    const cosines = new Array(30).fill(0.2);
+    const sharp = Array.from({ length: 30 }, (_, i) => (i === 21 ? 0.9 : 0.1));
+    const { order, weights } = fused(bm25, cosines, "hashed", undefined, sharp);
+    expect(order.slice(0, 2)).toEqual([21, 4]);
+    expect(weights).toMatchObject({ meaning: 0.6 });
+    expect(weights.vector + weights.words + weights.meaning).toBeCloseTo(1, 12);
+    const flat = fused(bm25, cosines, "hashed", undefined, new Array(30).fill(0.3));
+    expect(flat.order).toEqual(fused(bm25, cosines).order);
+    expect(fused(bm25, cosines).weights.meaning).toBe(0);
   });
 
   test("fuse gives a better match of another query a higher score", () => {
