@@ -1,6 +1,8 @@
 /** What the routes of the API work with; made once in each API worker. */
 import type { Clock } from "../base/clock.ts";
 import type { Engine } from "../engine/engine.ts";
+import type { AlertView } from "../observe/alerts/alert-view.ts";
+import type { Silences } from "../observe/alerts/silences.ts";
 import type { EventFeed } from "../observe/event-feed.ts";
 import type { Family } from "../observe/family.ts";
 import type { MetricMetadata } from "../observe/history-source.ts";
@@ -26,6 +28,16 @@ export type Watch = {
   /** what was slow, of all workers, newest first */
   readonly slowOperations: (wanted: SlowWanted) => SlowOperation[];
   readonly events: EventFeed;
+  readonly alerts: AlertBoard;
+};
+
+/** What the API sees of the alerts, which another thread evaluates. */
+export type AlertBoard = {
+  /** undefined before the first evaluation */
+  readonly view: () => AlertView | undefined;
+  readonly silences: Pick<Silences, "all" | "holdingFor" | "add" | "end">;
+  readonly isEnabled: boolean;
+  readonly intervalS: number;
 };
 
 /** Follows the operations that a caller waits for (`observe/slow-watch.ts`). */

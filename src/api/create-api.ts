@@ -7,6 +7,7 @@ import { Elysia } from "elysia";
 import { RequestError } from "../base/errors.ts";
 import type { Engine } from "../engine/engine.ts";
 import type { Access } from "./access.ts";
+import { alertRoutes } from "./alerts.ts";
 import type { ApiContext, Watch } from "./api-context.ts";
 import { docsRoutes } from "./docs.ts";
 import { memoryRoutes } from "./memories.ts";
@@ -64,6 +65,7 @@ export function createApi(options: ApiOptions): Api {
     .use(queryRoutes(context))
     .use(slowQueryRoutes(context))
     .use(streamRoutes(context))
+    .use(alertRoutes(context))
     .use(docsRoutes(options.version))
     .compile();
   const routes = () => app.routes.map(({ method, path }) => ({ method, path }));

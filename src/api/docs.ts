@@ -90,6 +90,7 @@ function swaggerPlugin(version: string, description: string) {
         { name: "Memories", description: "Remember, recall, read and forget" },
         { name: "Spaces", description: "Memory spaces, isolated from each other" },
         { name: "Index", description: "The vector index of a space" },
+        { name: "Alerts", description: "What needs somebody's attention, and who is not to be told" },
         { name: "System", description: "The appliance itself" },
         { name: "Metrics", description: "The history of all metrics, asked in PromQL" },
         { name: "Streams", description: "What happens, as it happens: memories, log lines, alerts, metrics" },

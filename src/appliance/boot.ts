@@ -31,6 +31,8 @@ export type SharedBuffers = {
   readonly events: EventMemory;
   /** what the history holds; its memory is the first collector's */
   readonly history: SharedArrayBuffer;
+  /** the state of alerts, written by the first collector (`shm/text-board.ts`) */
+  readonly alerts: SharedArrayBuffer;
 };
 
 export type Boot = {

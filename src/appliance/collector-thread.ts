@@ -12,7 +12,9 @@ import { numaNodes, sampleNumaNode, sampleRegions } from "../observe/node-sample
 import { NodeRollup } from "../observe/rollup.ts";
 import { durationSeries } from "../observe/series.ts";
 import { startThreadSampler } from "../observe/thread-sampler.ts";
+import { openAlerts } from "./alerts.ts";
 import type { Boot, ToThread } from "./boot.ts";
+import { openEvents } from "./events.ts";
 import { openHardwareWatch } from "./hardware-watch.ts";
 import { openHistory } from "./history.ts";
 import { openLane, openMeterClock } from "./metric-lanes.ts";
@@ -58,6 +60,7 @@ function openWatching(boot: Boot) {
   let regionsDueAtMs = 0;
   startThreadSampler(lane, nowMs);
   const history = boot.ordinal === 0 ? openHistory(boot) : undefined;
+  const alerts = boot.ordinal === 0 ? openAlerts(boot, { lane, nowMs, events: openEvents(boot) }) : undefined;
   const sample = (): void => {
     for (const node of nodes) sampleNumaNode(lane, node);
     if (boot.ordinal === 0 && nowMs() >= regionsDueAtMs) {
@@ -72,7 +75,16 @@ function openWatching(boot: Boot) {
     lane.record(rollups, nowMs() - startedAtMs);
     cost.sample();
   };
-  return { sample, record: () => history?.tick(), close: () => history?.close() };
+  const record = (): void => {
+    history?.tick();
+    // Right after, so that rules see this second.
+    alerts?.tick(Date.now());
+  };
+  const close = (): void => {
+    alerts?.close();
+    history?.close();
+  };
+  return { sample, record, close };
 }
 
 function sampleProcessFacts(facts: Float64Array, dataDirectory: string): void {

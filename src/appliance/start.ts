@@ -10,6 +10,7 @@
  * the one way back to a state that can be trusted.
  */
 import { OperatorError } from "../base/errors.ts";
+import { urlHost } from "../base/url-host.ts";
 import { VERSION } from "../base/version.ts";
 import type { RunningAppliance, StartReports } from "../cli/serve-contract.ts";
 import type { LoadedSettings } from "../config/load.ts";
@@ -18,11 +19,13 @@ import { SpaceTable } from "../engine/space-table.ts";
 import { REPLY_RING_BYTES } from "../engine/write-client.ts";
 import { PROCESS_FACT, PROCESS_FACTS_BYTES } from "../layout/process-facts.ts";
 import { STREAM_FACTS_BYTES } from "../layout/stream-facts.ts";
+import { ALERT_BOARD_BYTES } from "../observe/alerts/alert-view.ts";
 import { HISTORY_SHAPE, makeHistoryState } from "../observe/history-layout.ts";
 import { planPlacement, readMachine, type ThreadPlace } from "../runtime/placement.ts";
 import { makeDoorbells } from "../shm/doorbell.ts";
 import { makeEpochs } from "../shm/epochs.ts";
 import { makeRing } from "../shm/ring.ts";
+import { makeTextBoard } from "../shm/text-board.ts";
 import { DataDirectory } from "../storage/data-directory.ts";
 import { NativeDisk } from "../storage/native-disk.ts";
 import type { Boot, FromThread, SharedBuffers, ThreadError, ThreadRole, ToThread } from "./boot.ts";
@@ -157,7 +160,7 @@ export async function startAppliance(
     const joining = [
       background,
       ...startAll("indexer", placement.indexers),
-      ...startAll("collector", placement.collectors),
+      ...startAll("collector", placement.collectors, port),
       ...others.map((place, index) => start("api", index + 1, place, port)),
     ];
     // They are not waited for, but a thread that hangs while it starts must not go unnoticed.
@@ -209,6 +212,7 @@ function makeSharedBuffers(
     streamFacts: each(writerCount, () => new SharedArrayBuffer(STREAM_FACTS_BYTES)),
     processFacts: new SharedArrayBuffer(PROCESS_FACTS_BYTES),
     history: makeHistoryState(HISTORY_SHAPE),
+    alerts: makeTextBoard(ALERT_BOARD_BYTES),
     requestRings: each(producerCount, () => each(writerCount, () => makeRing(requestBytes))),
     replyRings: each(producerCount, () => each(writerCount, () => makeRing(REPLY_RING_BYTES))),
     writerDoorbells: each(writerCount, () => makeDoorbells(1)),
@@ -307,8 +311,4 @@ function statusText(table: SpaceTable): string {
     tail += Math.max(0, root.load("nodeCount") - root.load("indexedCount"));
   }
   return `serving ${memories} memories in ${open.length} spaces, ${tail} not in a graph yet`;
-}
-
-function urlHost(host: string): string {
-  return host.includes(":") && !host.startsWith("[") ? `[${host}]` : host;
 }

@@ -18,6 +18,7 @@ import type { SlowWatch } from "../observe/slow-watch.ts";
 import { Snapshots } from "../observe/snapshot.ts";
 import { startThreadSampler } from "../observe/thread-sampler.ts";
 import { ThreadWindows } from "../observe/thread-windows.ts";
+import { openAlertBoard } from "./alerts.ts";
 import type { Boot } from "./boot.ts";
 import { openLane, openMeterClock } from "./metric-lanes.ts";
 import { openSlowReader, openSlowWatch } from "./slow-watch.ts";
@@ -50,6 +51,7 @@ export function openWatch(boot: Boot, table: SpaceTable, embedder: EmbeddingProv
       if (isWatched) startThreadSampler(lane, nowMs, () => sample(lane, { client, embedder }), windows);
     },
     events: new EventFeed(boot.shared.events, boot.startedAtMs, systemClock),
+    alerts: openAlertBoard(boot),
   };
 }
 

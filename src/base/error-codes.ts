@@ -105,6 +105,16 @@ export const ERROR_CODES = {
     "No such memory space",
     "Create it with POST /api/v1/spaces, or switch spaces.auto_create on",
   ),
+  "silence-not-found": request(
+    404,
+    "No silence that has not ended has this id",
+    "List them: GET /api/v1/alerts/silences",
+  ),
+  "silences-full": request(
+    409,
+    "There are as many silences as are kept",
+    "End one that is not needed: DELETE /api/v1/alerts/silences/ID",
+  ),
   "space-exists": request(
     409,
     "A memory space of this name exists already",

@@ -11,7 +11,7 @@ import { checkpointSection, dataSection, spacesSection, walSection } from "./sec
 import { loggingSection, memorySection, numaSection, threadPoolsSection } from "./sections/machine.ts";
 import { embeddingSection, indexSection, recallSection } from "./sections/recalling.ts";
 import { accessSection, limitsSection, serverSection } from "./sections/serving.ts";
-import { monitoringSection } from "./sections/watching.ts";
+import { alertsSection, monitoringSection } from "./sections/watching.ts";
 import { type SettingFacts, settingFacts } from "./setting.ts";
 
 export const settingsSchema = z.strictObject({
@@ -31,6 +31,7 @@ export const settingsSchema = z.strictObject({
   memory: memorySection.prefault({}),
   logging: loggingSection.prefault({}),
   monitoring: monitoringSection.prefault({}),
+  alerts: alertsSection.prefault({}),
 });
 
 /** The effective settings, as every module gets them: plain data, sent to workers as it is. */
@@ -65,6 +66,7 @@ export const SECTION_SUMMARY: Readonly<Record<string, string>> = {
   memory: "How memory is taken from the system",
   logging: "Log lines",
   monitoring: "How the appliance watches itself",
+  alerts: "Alerts: rules over the history, and who hears of them",
 };
 
 /** Every setting, in the order of the schema; the settings of a nested section come last in it. */

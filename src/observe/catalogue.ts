@@ -16,6 +16,7 @@ import {
   SPACE_CLASSES,
   STAGES,
 } from "../layout/metric-codes.ts";
+import { ALERT_CATALOGUE } from "./alert-catalogue.ts";
 import type { Declaration, Labels, OpenLabel } from "./declaration.ts";
 import { THREADS } from "./declaration.ts";
 import { HARDWARE_CATALOGUE } from "./hardware-catalogue.ts";
@@ -607,6 +608,8 @@ export const CATALOGUE = catalogue({
     otlp: "engram.observe.recording",
     source: "lane",
   },
+  // --- alerts
+  ...ALERT_CATALOGUE,
   // --- the mind
   ...MIND_CATALOGUE,
 });

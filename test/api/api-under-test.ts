@@ -12,7 +12,7 @@ import type { OperatorError } from "../../src/base/errors.ts";
 import { settingsSchema } from "../../src/config/schema.ts";
 import type { Engine } from "../../src/engine/engine.ts";
 import { NaiveEngine } from "../engine/naive-engine.ts";
-import { localWatch } from "../observe/local-watch.ts";
+import { localAlerts, localWatch } from "../observe/local-watch.ts";
 
 export const DIMENSIONS = 8;
 
@@ -62,7 +62,7 @@ export class ApiUnderTest {
       access,
       errors,
       version: "0.0.0-test",
-      watch: options.watch ?? localWatch(),
+      watch: options.watch ?? { ...localWatch(), alerts: localAlerts(this.dataDir) },
     });
     this.calls = api.calls;
     this.server = serveApi({ api, settings, reusePort: false });

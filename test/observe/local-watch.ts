@@ -1,7 +1,8 @@
 /** A watch whose lane is the only one, for APIs that are tested or measured without an appliance around them. */
-import type { Watch } from "../../src/api/api-context.ts";
+import type { AlertBoard, Watch } from "../../src/api/api-context.ts";
 import { systemClock } from "../../src/base/clock.ts";
 import { threadUsage } from "../../src/ffi/threads.ts";
+import { Silences } from "../../src/observe/alerts/silences.ts";
 import { EventFeed } from "../../src/observe/event-feed.ts";
 import { FamilySet } from "../../src/observe/family.ts";
 import { metricMetadata } from "../../src/observe/history-source.ts";
@@ -13,8 +14,26 @@ import type { SeriesStore } from "../../src/observe/promql/samples.ts";
 import { SlowWatch } from "../../src/observe/slow-watch.ts";
 import { ThreadWindows } from "../../src/observe/thread-windows.ts";
 import { type EventMemory, makeEventMemory } from "../../src/shm/event-writer.ts";
+import { NativeDisk } from "../../src/storage/native-disk.ts";
 
 const NO_HISTORY: SeriesStore = { select: () => [], seriesBetween: () => [] };
+
+const NO_ALERTS: AlertBoard = {
+  view: () => undefined,
+  silences: {
+    all: () => [],
+    holdingFor: () => [],
+    add: () => Promise.reject(new Error("silences are kept by an appliance")),
+    end: () => Promise.reject(new Error("silences are kept by an appliance")),
+  },
+  isEnabled: false,
+  intervalS: 5,
+};
+
+/** Alerts that nothing evaluates, with silences that are kept in a directory. */
+export function localAlerts(directory: string): AlertBoard {
+  return { ...NO_ALERTS, silences: new Silences(new NativeDisk(1), directory, (ms) => Bun.sleep(ms)) };
+}
 
 export function localWatch(
   history: SeriesStore = NO_HISTORY,
@@ -44,6 +63,7 @@ export function localWatch(
     clock: systemClock,
     meter: apiMeter(lane, () => performance.now()),
     events: new EventFeed(memory, 1_000_000, systemClock),
+    alerts: NO_ALERTS,
     snapshot: () => {
       const set = new FamilySet();
       addLaneFamilies(set, [cells], [{ thread: "api-0", cells }]);

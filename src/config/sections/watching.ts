@@ -1,6 +1,6 @@
-/** Settings of how the appliance watches itself: `monitoring`. */
+/** Settings of how the appliance watches itself: `monitoring` and `alerts`. */
 import { z } from "zod";
-import { toggle, whole } from "../setting.ts";
+import { decimal, text, toggle, whole } from "../setting.ts";
 
 export const monitoringSection = z.strictObject({
   enabled: toggle({
@@ -58,5 +58,71 @@ export const monitoringSection = z.strictObject({
     tooLow: "Below 1024 the appliance needs CAP_NET_BIND_SERVICE, which its unit does not grant",
     tooHigh: "From 32768 on a client connection of the machine may hold the port already",
     reader: "src/appliance/api-thread.ts",
+  }),
+});
+
+export const alertsSection = z.strictObject({
+  enabled: toggle({
+    default: true,
+    about: "Whether alert rules are evaluated inside",
+    on: "Rules are evaluated over the history; alerts go to the log, the stream and webhooks",
+    off: "None are; a Prometheus server with docs/alerts/engram.rules.yml may do it instead",
+    reader: "src/appliance/alerts.ts",
+  }),
+  interval_s: whole({
+    default: 5,
+    min: 1,
+    max: 300,
+    unit: "seconds",
+    about: "How often rules are evaluated; those that compare with the day before, once a minute at most",
+    tooLow: "Evaluating costs more than it tells: metrics are recorded once a second",
+    tooHigh: "Alerts come late by as much",
+    reader: "src/appliance/alerts.ts",
+  }),
+  patience: decimal({
+    default: 1,
+    min: 0,
+    max: 10,
+    unit: "times",
+    about:
+      "Factor on how long a value must be beyond its threshold before an alert fires, and back before it ends",
+    tooLow: "What passes by itself rings; with 0 one evaluation is enough",
+    tooHigh: "What lasts is told of late",
+    reader: "src/appliance/alerts.ts",
+  }),
+  webhook_urls: text({
+    default: "",
+    about: "Addresses that alerts are posted to in the format of Alertmanager's webhooks; none where empty",
+    form: "http or https URLs, separated by spaces",
+    reader: "src/appliance/alerts.ts",
+    pattern: /^\s*(https?:\/\/\S+(\s+https?:\/\/\S+)*)?\s*$/,
+    patternText: "http or https URLs, separated by spaces",
+  }),
+  webhook_header_file: text({
+    default: "",
+    about:
+      "A file whose first line is a header sent with every notification, as `Authorization: Bearer …`; none where empty",
+    form: "a path",
+    reader: "src/appliance/alerts.ts",
+  }),
+  group_wait_s: whole({
+    default: 10,
+    min: 0,
+    max: 600,
+    unit: "seconds",
+    about: "How long the alerts of one rule are gathered before they are posted as one message",
+    tooLow: "Receivers get a message for each of several alerts that begin together",
+    tooHigh: "Receivers hear late",
+    reader: "src/appliance/alerts.ts",
+  }),
+  resend_interval_s: whole({
+    default: 14_400,
+    min: 60,
+    max: 604_800,
+    unit: "seconds",
+    about: "How often a webhook is told again of what still fires",
+    tooLow: "People stop reading",
+    tooHigh: "A message that a receiver lost is not made good for as long",
+    reader: "src/appliance/alerts.ts",
   }),
 });
