@@ -1,6 +1,6 @@
 /**
  * An alert through the whole appliance: the log's syncs are made slow, and it is seen at the API, in the log, on the
- * stream's ring and at a webhook; it goes on over a restart, is silenced, and ends.
+ * stream and at a webhook; it goes on over a restart, is silenced, and ends.
  *
  * The data lies in memory (/dev/shm), so that only the delay makes a sync slow, and many fast ones bring the P99 down
  * again within seconds.
@@ -169,6 +169,7 @@ test.skipIf(skipped !== undefined)(
       expect(completion.state).toBe("unavailable");
       expect(completion.value).toBeNull();
 
+      const told = firstEvent(`${appliance.url}/api/v1/stream/alerts`);
       await untilHolds(appliance, "it fires", async () => (await alertsOf(appliance, "firing")).length > 0);
       const [alert] = await alertsOf(appliance, "firing");
       expect(alert.labels).toEqual({ alertname: NAME, severity: "warning" });
@@ -186,6 +187,14 @@ test.skipIf(skipped !== undefined)(
       await eventually("it is counted", async () => {
         const metrics = await (await fetch(`${appliance.url}/metrics`)).text();
         return metrics.includes('engram_alerts_firing{severity="warning"} 1');
+      });
+
+      expect(await told).toMatchObject({
+        name: NAME,
+        state: "firing",
+        severity: "warning",
+        about: "machine",
+        meaning: alert.annotations.meaning,
       });
 
       // The first post was refused for the moment, so it came again.
@@ -235,6 +244,22 @@ test.skipIf(skipped !== undefined)(
   },
   240_000,
 );
+
+/** The first event of a stream. */
+async function firstEvent(url: string): Promise<Json> {
+  const stop = new AbortController();
+  const reply = await fetch(url, { signal: stop.signal });
+  let text = "";
+  const decoder = new TextDecoder();
+  for await (const bytes of reply.body!) {
+    text += decoder.decode(bytes, { stream: true });
+    const data = /^data: (.*)\n/m.exec(text)?.[1];
+    if (data === undefined) continue;
+    stop.abort();
+    return JSON.parse(data);
+  }
+  throw new Error(`The stream ended: ${text}`);
+}
 
 /** What Alertmanager's receivers rely on. */
 function checkMessage(message: WebhookMessage, status: "firing" | "resolved", url: string): void {
