@@ -6,7 +6,15 @@
  * because the metadata is not parsed to be printed again.
  */
 import { assert } from "../base/assert.ts";
-import type { Forgotten, IndexInfo, Memory, Recalled, Remembered, SpaceInfo } from "../engine/engine.ts";
+import type {
+  Forgotten,
+  IndexInfo,
+  Memory,
+  Recalled,
+  RecallWhy,
+  Remembered,
+  SpaceInfo,
+} from "../engine/engine.ts";
 import { timeText } from "./time-text.ts";
 
 const JSON_HEADERS = { "content-type": "application/json" } as const;
@@ -41,7 +49,7 @@ export function recalledText(recalled: Recalled): string {
     memories += `{${memoryFields(memory)},"score":${numberText(memory.score)}${why}}`;
   }
   const degraded = recalled.degraded === undefined ? "" : `,"degraded":${JSON.stringify(recalled.degraded)}`;
-  return `{"memories":[${memories}],"space":"${recalled.space}","mode":"${recalled.mode}","took_ms":${Math.round(recalled.tookMs * 1000) / 1000}${degraded}}`;
+  return `{"memories":[${memories}],"space":"${recalled.space}","mode":"${recalled.mode}","took_ms":${Math.round(recalled.tookMs * 1000) / 1000}${asOfText(recalled.asOf)}${degraded}}`;
 }
 
 export function spaceJson(space: SpaceInfo) {
@@ -110,5 +118,39 @@ function whyJson(why: NonNullable<Recalled["memories"][number]["why"]>) {
             words_weight: why.fusion.wordsWeight,
             time_weight: why.fusion.timeWeight,
           },
+    ...strengthJson(why),
   };
+}
+
+/** What age, use, competition and context did to a score. */
+function strengthJson({ strength, interference, priming, reconsolidation }: RecallWhy) {
+  return {
+    strength:
+      strength === undefined
+        ? undefined
+        : {
+            retention: strength.retention,
+            age_hours: strength.ageHours,
+            stability_hours: strength.stabilityHours,
+            uses: strength.uses,
+            factor: strength.factor,
+            used_since: strength.usedSince,
+          },
+    interference,
+    priming,
+    reconsolidation:
+      reconsolidation === undefined
+        ? undefined
+        : { labile: reconsolidation.labile, until: timeText(reconsolidation.untilMs) },
+  };
+}
+
+function asOfText(asOf: Recalled["asOf"]): string {
+  if (asOf === undefined) return "";
+  const { atMs, usedSince } = asOf;
+  const notes = ["What was forgotten or replaced since then is not there"];
+  if (usedSince > 0) {
+    notes.push(`Of ${usedSince} memories answered, the uses before then are not known: they were used since`);
+  }
+  return `,"as_of":${JSON.stringify({ at: timeText(atMs), used_since: usedSince, notes })}`;
 }

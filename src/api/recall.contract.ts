@@ -20,6 +20,15 @@ export const recallBody = z.strictObject({
   from: timeField.optional().describe("only memories of this time or later"),
   to: timeField.optional().describe("only memories of this time or earlier"),
   min_confidence: unitField.optional().describe("only memories at least this sure"),
+  as_of: timeField
+    .optional()
+    .describe(
+      "as memories stood then: what was stored later is not seen, and ages and uses count to then; now where absent",
+    ),
+  fading: z
+    .enum(["include", "exclude"])
+    .optional()
+    .describe("whether memories that have faded below forgetting.floor are answered; include where absent"),
   threshold: unitField.optional().describe("only memories with at least this score"),
   explain: z.boolean().optional().describe("whether each memory says why it came"),
   ef: z
@@ -49,6 +58,8 @@ export const RECALL_QUERY_FORMS: Readonly<Record<keyof z.output<typeof recallQue
   threshold: "number",
   explain: "flag",
   ef: "number",
+  as_of: "time",
+  fading: "text",
 };
 
 export const checkedRecall = new Contract(recallBody.extend({ embedding: z.unknown().optional() }));
@@ -62,6 +73,46 @@ export const memoryReply = z.strictObject({
   stored_at: timeReply,
   confidence: z.number(),
 });
+
+const factorReply = z.number().describe("what the score was multiplied by");
+
+/** What age, use, competition and context did to a score. */
+const strengthReplies = {
+  strength: z
+    .strictObject({
+      retention: z.number().describe("what is left of it, 0 to 1, on the space's forgetting curve"),
+      age_hours: z.number().describe("since it was used last, or stored"),
+      stability_hours: z.number().describe("half-life, stretched by importance and feeling"),
+      uses: z.int(),
+      factor: factorReply,
+      used_since: z
+        .boolean()
+        .optional()
+        .describe("used after as_of: what it was before is not known any more"),
+    })
+    .optional(),
+  interference: z
+    .strictObject({
+      share: z.number().describe("of its strength that memories like it, near in time, leave it"),
+      proactive: z.number().describe("part of the loss that older ones take"),
+      retroactive: z.number().describe("part of the loss that newer ones take"),
+      factor: factorReply,
+    })
+    .optional(),
+  priming: z
+    .strictObject({
+      primed: z.number().describe("0 to 1: by neighbours that were used a moment ago"),
+      by: z.int().describe("how many"),
+      factor: factorReply,
+    })
+    .optional(),
+  reconsolidation: z
+    .strictObject({
+      labile: z.boolean().describe("whether replacing it now would change it instead of making a new trace"),
+      until: timeReply,
+    })
+    .optional(),
+};
 
 export const whyReply = z.strictObject({
   vector: z
@@ -85,6 +136,7 @@ export const whyReply = z.strictObject({
         .describe("of the closeness to the times that the query names; 0 where it names none"),
     })
     .optional(),
+  ...strengthReplies,
 });
 
 export const recallReply = z.strictObject({
@@ -94,5 +146,12 @@ export const recallReply = z.strictObject({
   space: z.string(),
   mode: z.enum(["hybrid", "vector", "words"]).describe("what was really used"),
   took_ms: z.number(),
+  as_of: z
+    .strictObject({
+      at: timeReply,
+      used_since: z.int().describe("memories answered that were used after that moment"),
+      notes: z.array(z.string()).describe("what can not be told of that moment any more"),
+    })
+    .optional(),
   degraded: z.string().optional().describe("why less was done than asked for, where that is so"),
 });

@@ -84,6 +84,8 @@ function recallQuery(asked: AskedRecall, trace: OperationTrace): RecallQuery {
     fromMs: asked.from === undefined ? undefined : checkedTimeMs(asked.from, "from"),
     toMs: asked.to === undefined ? undefined : checkedTimeMs(asked.to, "to"),
     minConfidence: asked.min_confidence,
+    asOfMs: asked.as_of === undefined ? undefined : checkedTimeMs(asked.as_of, "as_of"),
+    fading: asked.fading,
     threshold: asked.threshold,
     explain: asked.explain,
     ef: asked.ef,

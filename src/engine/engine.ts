@@ -49,6 +49,10 @@ export type RecallQuery = {
   readonly fromMs?: number | undefined;
   readonly toMs?: number | undefined;
   readonly minConfidence?: number | undefined;
+  /** as memories stood then: what was stored later is not seen, and ages count to then; now where absent */
+  readonly asOfMs?: number | undefined;
+  /** whether memories that have faded below the floor are answered; they are where absent */
+  readonly fading?: "include" | "exclude" | undefined;
   /** lowest score returned */
   readonly threshold?: number | undefined;
   readonly explain?: boolean | undefined;
@@ -73,6 +77,30 @@ export type RecallWhy = {
     readonly wordsWeight: number;
     readonly timeWeight: number;
   };
+  /** how well it is remembered, and what that did to its score */
+  readonly strength?: {
+    /** what is left of it, 0 to 1 */
+    readonly retention: number;
+    /** since the last use, or since it was stored */
+    readonly ageHours: number;
+    /** half-life, stretched by importance and feeling */
+    readonly stabilityHours: number;
+    readonly uses: number;
+    readonly factor: number;
+    /** it was used after the moment asked for; what it was before is not known */
+    readonly usedSince?: true;
+  };
+  readonly interference?: {
+    /** of its strength that its competitors leave it */
+    readonly share: number;
+    readonly proactive: number;
+    readonly retroactive: number;
+    readonly factor: number;
+  };
+  /** 0 to 1, and by how many neighbours */
+  readonly priming?: { readonly primed: number; readonly by: number; readonly factor: number };
+  /** until when an update changes this memory instead of making a new trace */
+  readonly reconsolidation?: { readonly labile: boolean; readonly untilMs: number };
 };
 
 export type Memory = {
@@ -96,6 +124,8 @@ export type Recalled = {
   /** says why less was done than asked for, where that is so */
   readonly degraded?: string | undefined;
   readonly tookMs: number;
+  /** of a recall as of a moment: how many of its memories were used since, so that their uses until then are unknown */
+  readonly asOf?: { readonly atMs: number; readonly usedSince: number } | undefined;
 };
 
 export type Forgotten = {

@@ -8,9 +8,9 @@ import { hashText } from "./write-codec.ts";
 /** The query's filter, or undefined where it filters nothing. */
 export function filterBlock(query: RecallQuery, nodeCount: number): Uint8Array | undefined {
   const tags = query.tags ?? [];
-  const { fromMs, toMs, minConfidence } = query;
-  if (tags.length === 0 && fromMs === undefined && toMs === undefined && minConfidence === undefined)
-    return undefined;
+  const { fromMs, toMs, minConfidence, asOfMs } = query;
+  const bounds = [fromMs, toMs, minConfidence, asOfMs];
+  if (tags.length === 0 && bounds.every((bound) => bound === undefined)) return undefined;
   if (tags.length > FILTER_TAGS_MAX) {
     throw new RequestError({
       code: "request-invalid",
@@ -26,6 +26,7 @@ export function filterBlock(query: RecallQuery, nodeCount: number): Uint8Array |
   view.setFloat64(FILTER.toMs, toMs ?? Number.POSITIVE_INFINITY, true);
   // Confidences are stored as f32, so the bound is rounded the same way: 0.7 lets 0.7 pass.
   view.setFloat32(FILTER.minConfidence, minConfidence ?? 0, true);
+  view.setFloat64(FILTER.storedToMs, asOfMs ?? 0, true);
   view.setUint32(FILTER.tagCount, tags.length, true);
   view.setUint32(FILTER.nodeCount, nodeCount, true);
   const hash: Hash64 = { low: 0, high: 0 };

@@ -200,6 +200,10 @@ export class MemoryEngine implements Engine {
         space: spaceName,
         mode: plan.mode,
         degraded: plan.degraded,
+        asOf:
+          query.asOfMs === undefined
+            ? undefined
+            : { atMs: query.asOfMs, usedSince: this.#recaller.usedSince },
         tookMs: this.#options.now() - startedAtMs,
       };
     } finally {

@@ -115,6 +115,16 @@ export class SpaceReader {
     return readTraits(this.headers, slot, into);
   }
 
+  /** Whether it has an embedding. */
+  hasVector(slot: number): boolean {
+    const { headers } = this;
+    return (
+      headers.f32(headers.chunkOfSlot(slot))[
+        headers.indexInChunk(slot) * WORDS + NODE_HEADER.vectorNorm / 4
+      ] !== 0
+    );
+  }
+
   /** Low half of the id's hash: tells two versions of one memory from two memories. */
   idHashLow(slot: number): number {
     return this.headers.u32(this.headers.chunkOfSlot(slot))[

@@ -45,6 +45,8 @@ export type NewRecall = {
   readonly threshold?: number | undefined;
   readonly explain?: boolean | undefined;
   readonly ef?: number | undefined;
+  readonly as_of?: number | undefined;
+  readonly fading?: "include" | "exclude" | undefined;
 };
 
 /** `ok` says which of the two the body is. */

@@ -13,12 +13,16 @@ import type { RecalledMemory, RecallQuery } from "../engine.ts";
 import type { EngineSettings } from "../engine-settings.ts";
 import { filterBlock } from "../filter-block.ts";
 import { type EngineMeter, SILENT_ENGINE_METER } from "../meters.ts";
+import { RetentionReader } from "../mind/retention.ts";
 import type { OperationTrace } from "../operation-trace.ts";
 import type { SpaceReader } from "../space-reader.ts";
 import { CandidateSearch } from "./candidate-search.ts";
+import { InterferenceStage } from "./interference-stage.ts";
+import { PrimingStage } from "./priming-stage.ts";
 import { answerOf } from "./recall-answer.ts";
 import { type RecallPlan, RecallPlanner } from "./recall-planner.ts";
 import { Candidates, type RecallStage, type RecallWork } from "./recall-work.ts";
+import { RetentionStage } from "./retention-stage.ts";
 
 export class Recaller {
   readonly #settings: EngineSettings;
@@ -28,7 +32,8 @@ export class Recaller {
   readonly #search: CandidateSearch;
   readonly #candidates = new Candidates();
   /** what happens between fusion and answer, in this order */
-  readonly #stages: readonly RecallStage[] = [];
+  readonly #stages: readonly RecallStage[];
+  readonly #retention = new RetentionReader();
 
   constructor(
     options: {
@@ -46,6 +51,11 @@ export class Recaller {
     this.#wallClock = wallClock;
     this.#planner = new RecallPlanner({ embedder, epoch, meter });
     this.#search = new CandidateSearch(settings, meter, accumulator);
+    this.#stages = [
+      new RetentionStage(settings),
+      new InterferenceStage(settings.interference),
+      new PrimingStage(settings.priming),
+    ];
   }
 
   /** Decides what can be done, and embeds the query where that takes an embedding. */
@@ -79,8 +89,17 @@ export class Recaller {
       }
       const facts = { family: plan.family, queryMass, k1: this.#settings.bm25.k1 };
       const weights = search.score(reader, scope.graph, plan, facts, candidates);
-      const atMs = this.#wallClock();
-      const work: RecallWork = { ...scope, reader, plan, candidates, search, facts, weights, atMs };
+      const work: RecallWork = {
+        ...scope,
+        reader,
+        plan,
+        candidates,
+        search,
+        retention: this.#retention,
+        facts,
+        weights,
+        atMs: query.asOfMs ?? this.#wallClock(),
+      };
       for (const stage of this.#stages) stage.run(work);
       stageAtMs = this.#stageEnded(STAGE.fuse, stageAtMs, trace);
       const memories = answerOf(work, this.#stages);
@@ -93,6 +112,12 @@ export class Recaller {
     } finally {
       search.reset();
     }
+  }
+
+  /** How many of the memories just answered were used after the moment that the recall asked for. */
+  get usedSince(): number {
+    const { isRewound } = this.#retention;
+    return this.#candidates.answered.reduce((sum, candidate) => sum + isRewound[candidate]!, 0);
   }
 
   close(): void {
