@@ -15,6 +15,8 @@
  */
 import { Random } from "../../src/base/random.ts";
 import { medianInterval } from "../../src/observe/cost-meter.ts";
+import { failures, getRequest, quantile, runLoad } from "../../src/operate/load/http-load.ts";
+import { ZipfText } from "../../src/operate/load/zipf-text.ts";
 import {
   Appliance,
   applianceCommand,
@@ -22,10 +24,8 @@ import {
   type CpuUse,
   cpuBetween,
 } from "../support/appliance.ts";
-import { failures, getRequest, quantile, runLoad } from "../support/http-load.ts";
 import { call, createSpace, recallRequest, store, untilIndexed } from "../support/memory-requests.ts";
 import { benchArguments, median, Report } from "../support/report.ts";
-import { ZipfText } from "../support/zipf-text.ts";
 
 const SPACE = "watched";
 const SPACES = 200;

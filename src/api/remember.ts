@@ -109,7 +109,9 @@ function rememberBatch(api: ApiContext, contracts: RememberContracts) {
     let remembered: readonly (Remembered | Error)[] = [];
     const trace = slow.begin(OPERATION.remember, space, startedAtMs);
     try {
-      trace.stage(STAGE.parse, meter.nowMs() - startedAtMs);
+      const parseMs = meter.nowMs() - startedAtMs;
+      meter.stage(OPERATION.remember, STAGE.parse, parseMs);
+      trace.stage(STAGE.parse, parseMs);
       trace.ack = ack;
       trace.memories = inputs.length;
       if (inputs.length > 0) remembered = await api.engine.remember(space, inputs, { ack, trace });
@@ -118,6 +120,7 @@ function rememberBatch(api: ApiContext, contracts: RememberContracts) {
       slow.end(trace, meter.nowMs(), request, error);
       throw error;
     }
+    const rememberedAtMs = meter.nowMs();
     for (let i = 0; i < inputs.length; i++) {
       const result = remembered[i];
       const index = indexOfInput[i]!;
@@ -127,10 +130,10 @@ function rememberBatch(api: ApiContext, contracts: RememberContracts) {
       else results[index] = `{"status":201,${rememberedFields(result)}}`;
     }
     const stored = results.length - failed;
-    return jsonResponse(
-      `{"results":[${results.join(",")}],"stored":${stored},"failed":${failed}}`,
-      failed === 0 ? 201 : 207,
-    );
+    const text = `{"results":[${results.join(",")}],"stored":${stored},"failed":${failed}}`;
+    const response = jsonResponse(text, failed === 0 ? 201 : 207);
+    meter.stage(OPERATION.remember, STAGE.serialise, meter.nowMs() - rememberedAtMs);
+    return response;
   };
 }
 

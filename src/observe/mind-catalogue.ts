@@ -79,16 +79,14 @@ export const MIND_CATALOGUE = {
     labels: { kind: BINDING_KINDS },
     otlp: "engram.bindings",
     source: "sampled",
-    awaits: "bindings",
   },
   engram_graph_edges_per_node: {
     kind: "gauge",
     unit: "count",
-    help: "Bindings per memory, on average",
+    help: "Bindings a memory has, on average; a binding counts at both of its ends",
     labels: {},
     otlp: "engram.graph.edges_per_node",
     source: "sampled",
-    awaits: "bindings",
   },
   engram_activation_cache_requests_total: {
     kind: "counter",
