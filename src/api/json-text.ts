@@ -15,6 +15,7 @@ import type {
   Remembered,
   SpaceInfo,
 } from "../engine/engine.ts";
+import type { BindingSeen, Link, Reinforced } from "../engine/mind-engine.ts";
 import { timeText } from "./time-text.ts";
 
 const JSON_HEADERS = { "content-type": "application/json" } as const;
@@ -35,6 +36,42 @@ export function rememberedFields(remembered: Remembered): string {
 
 export function forgottenText(forgotten: Forgotten): string {
   return `{"id":${JSON.stringify(forgotten.id)},"space":"${forgotten.space}","ack":"${forgotten.ack}","forgotten":${forgotten.forgotten}}`;
+}
+
+export function linkJson(link: Link) {
+  return {
+    source: link.source,
+    destination: link.destination,
+    kind: link.kind,
+    space: link.space,
+    ack: link.ack,
+    strength: rounded(link.strength),
+    use_count: link.useCount,
+    created: link.isNew,
+  };
+}
+
+export function bindingJson(binding: BindingSeen) {
+  return {
+    kind: binding.kind,
+    id: binding.id,
+    direction: binding.direction,
+    strength: rounded(binding.strength),
+    use_count: binding.useCount,
+    last_used: binding.lastUsedMs === undefined ? null : timeText(binding.lastUsedMs),
+  };
+}
+
+export function reinforcedJson(reinforced: Reinforced) {
+  return {
+    id: reinforced.id,
+    space: reinforced.space,
+    ack: reinforced.ack,
+    use_count: reinforced.useCount,
+    stability_hours: rounded(reinforced.stabilityHours),
+    importance: rounded(reinforced.importance),
+    last_used: timeText(reinforced.lastUsedMs),
+  };
 }
 
 export function memoryText(memory: Memory): string {
@@ -96,14 +133,24 @@ export function indexJson(index: IndexInfo) {
 
 function memoryFields(memory: Memory): string {
   const tags = memory.tags.length === 0 ? "[]" : JSON.stringify(memory.tags);
-  return `"id":${JSON.stringify(memory.id)},"content":${JSON.stringify(memory.content)},"metadata":${memory.metadataJson ?? "{}"},"tags":${tags},"timestamp":"${timeText(memory.timestampMs)}","stored_at":"${timeText(memory.storedAtMs)}","confidence":${numberText(memory.confidence)}`;
+  return `"id":${JSON.stringify(memory.id)},"content":${JSON.stringify(memory.content)},"metadata":${memory.metadataJson ?? "{}"},"tags":${tags},"timestamp":"${timeText(memory.timestampMs)}","stored_at":"${timeText(memory.storedAtMs)}","confidence":${numberText(memory.confidence)},"kind":"${memory.kind}"${mindFields(memory)}`;
+}
+
+/** What episodes and concepts have beside the fields of every memory. */
+function mindFields({ kind, importance, valence, detailsJson }: Memory): string {
+  if (kind === "memory") return "";
+  return `,"importance":${numberText(importance)},"valence":${numberText(valence)},"${kind}":${detailsJson ?? "{}"}`;
 }
 
 /** Six decimals: confidences are f32 inside, and 0.7 should not come back as 0.699999988079071. */
 function numberText(value: number): string {
-  const rounded = Math.round(value * 1e6) / 1e6;
-  assert(Number.isFinite(rounded), "scores and confidences are finite");
-  return String(rounded);
+  return String(rounded(value));
+}
+
+function rounded(value: number): number {
+  const decimals = Math.round(value * 1e6) / 1e6;
+  assert(Number.isFinite(decimals), "scores and confidences are finite");
+  return decimals;
 }
 
 function whyJson(why: NonNullable<Recalled["memories"][number]["why"]>) {

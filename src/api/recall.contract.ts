@@ -4,7 +4,16 @@ import { FILTER_TAGS_MAX } from "../layout/filter.ts";
 import { Contract } from "./contract.ts";
 import type { FieldForm } from "./query-fields.ts";
 import { RECALL_EF_MAX, RECALL_LIMIT_MAX } from "./settings.ts";
-import { embeddingField, tagField, timeField, timeReply, unitField } from "./shared.contract.ts";
+import {
+  embeddingField,
+  episodeDetails,
+  kindField,
+  kindsField,
+  tagField,
+  timeField,
+  timeReply,
+  unitField,
+} from "./shared.contract.ts";
 
 export const recallBody = z.strictObject({
   query: z.string().min(1).max(65_536).optional().describe("what to look for, as text"),
@@ -30,6 +39,7 @@ export const recallBody = z.strictObject({
     .optional()
     .describe("whether memories that have faded below forgetting.floor are answered; include where absent"),
   threshold: unitField.optional().describe("only memories with at least this score"),
+  kinds: kindsField.optional().describe("only memories of these kinds"),
   explain: z.boolean().optional().describe("whether each memory says why it came"),
   ef: z
     .int()
@@ -56,6 +66,7 @@ export const RECALL_QUERY_FORMS: Readonly<Record<keyof z.output<typeof recallQue
   to: "time",
   min_confidence: "number",
   threshold: "number",
+  kinds: "texts",
   explain: "flag",
   ef: "number",
   as_of: "time",
@@ -72,6 +83,11 @@ export const memoryReply = z.strictObject({
   timestamp: timeReply,
   stored_at: timeReply,
   confidence: z.number(),
+  kind: kindField,
+  importance: z.number().optional().describe("of an episode or a concept, 0 to 1"),
+  valence: z.number().optional().describe("of an episode or a concept, -1 to 1"),
+  episode: episodeDetails.optional().describe("of an episode: what its storer said beside what happened"),
+  concept: z.record(z.string(), z.unknown()).optional().describe("of a concept"),
 });
 
 const factorReply = z.number().describe("what the score was multiplied by");

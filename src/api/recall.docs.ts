@@ -10,6 +10,7 @@ export const MEMORY_EXAMPLE = {
   timestamp: "2026-01-31T12:00:00.000Z",
   stored_at: "2026-01-31T12:00:01.250Z",
   confidence: 0.9,
+  kind: "memory",
 };
 
 const DESCRIPTION =

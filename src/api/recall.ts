@@ -8,10 +8,10 @@ import { OPERATION, STAGE } from "../layout/metric-codes.ts";
 import type { ApiContext } from "./api-context.ts";
 import { readEmbedding } from "./embedding-field.ts";
 import { jsonResponse, recalledText } from "./json-text.ts";
+import { checkedTimeMs } from "./memory-fields.ts";
 import { queryFields } from "./query-fields.ts";
 import { checkedRecall, RECALL_QUERY_FORMS } from "./recall.contract.ts";
 import { recallGetDetail, recallPostDetail } from "./recall.docs.ts";
-import { checkedTimeMs } from "./remember.ts";
 import { parseJson, readJsonText } from "./request-body.ts";
 import { type Call, guarded, queryOf } from "./route.ts";
 import { RECALL_LIMIT_DEFAULT } from "./settings.ts";
@@ -87,6 +87,7 @@ function recallQuery(asked: AskedRecall, trace: OperationTrace): RecallQuery {
     asOfMs: asked.as_of === undefined ? undefined : checkedTimeMs(asked.as_of, "as_of"),
     fading: asked.fading,
     threshold: asked.threshold,
+    kinds: asked.kinds,
     explain: asked.explain,
     ef: asked.ef,
     trace,

@@ -6,6 +6,8 @@
  * Every method may throw `RequestError` (the caller can act) or `OperatorError` (the operator can).
  */
 
+import type { NodeKind } from "../layout/node-header.ts";
+import type { MindEngine } from "./mind-engine.ts";
 import type { OperationTrace } from "./operation-trace.ts";
 import type { Forgetting, SpaceForgetting } from "./space-forgetting.ts";
 
@@ -26,6 +28,13 @@ export type RememberInput = {
   /** a JSON object, already serialised */
   readonly metadataJson?: string | undefined;
   readonly ifExists?: IfExists | undefined;
+  /** a plain memory where absent */
+  readonly kind?: NodeKind | undefined;
+  /** of an episode or a concept: 0 to 1, and -1 to 1 */
+  readonly importance?: number | undefined;
+  readonly valence?: number | undefined;
+  /** of an episode or a concept: what it has beside its content, a JSON object, already serialised */
+  readonly detailsJson?: string | undefined;
 };
 
 export type Remembered = {
@@ -53,6 +62,8 @@ export type RecallQuery = {
   readonly asOfMs?: number | undefined;
   /** whether memories that have faded below the floor are answered; they are where absent */
   readonly fading?: "include" | "exclude" | undefined;
+  /** memories of these kinds; all where absent */
+  readonly kinds?: readonly NodeKind[] | undefined;
   /** lowest score returned */
   readonly threshold?: number | undefined;
   readonly explain?: boolean | undefined;
@@ -112,6 +123,13 @@ export type Memory = {
   readonly timestampMs: number;
   readonly storedAtMs: number;
   readonly confidence: number;
+  readonly kind: NodeKind;
+  /** 0 to 1 */
+  readonly importance: number;
+  /** -1 to 1 */
+  readonly valence: number;
+  /** of an episode or a concept: what it has beside its content, a JSON object, serialised */
+  readonly detailsJson: string | undefined;
 };
 
 export type RecalledMemory = Memory & { readonly score: number; readonly why?: RecallWhy | undefined };
@@ -133,6 +151,13 @@ export type Forgotten = {
   readonly space: string;
   readonly ack: Ack;
   readonly forgotten: boolean;
+};
+
+export type ListOptions = {
+  readonly cursor?: string | undefined;
+  readonly limit: number;
+  /** memories of these kinds; all where absent */
+  readonly kinds?: readonly NodeKind[] | undefined;
 };
 
 export type MemoryPage = { readonly memories: readonly Memory[]; readonly nextCursor: string | undefined };
@@ -205,6 +230,8 @@ export type Health = {
 };
 
 export interface Engine {
+  /** links, reinforcement, replay */
+  readonly mind: MindEngine;
   /**
    * Stores memories, in order. The answer has one entry per input: the result, or the error of that item.
    * Throws only when nothing was tried (no such space, not ready).
@@ -220,7 +247,7 @@ export interface Engine {
   /** Forgets for good. @throws {RequestError} `memory-not-found` */
   forget(space: string, id: string, options: WriteOptions): Promise<Forgotten>;
   /** In the order of storing. `cursor` is opaque, from the page before. */
-  list(space: string, options: { readonly cursor?: string | undefined; readonly limit: number }): MemoryPage;
+  list(space: string, options: ListOptions): MemoryPage;
   spaces(): SpaceInfo[];
   space(name: string): SpaceInfo;
   createSpace(spec: SpaceSpec): Promise<SpaceInfo>;

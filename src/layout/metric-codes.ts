@@ -13,6 +13,11 @@ export const OPERATIONS = [
   "delete_space",
   "rebuild_index",
   "update_space",
+  "link",
+  "unlink",
+  "list_bindings",
+  "reinforce",
+  "replay",
 ] as const;
 export type Operation = (typeof OPERATIONS)[number];
 export const OPERATION = codesOf(OPERATIONS);
