@@ -86,7 +86,14 @@ export function recalledText(recalled: Recalled): string {
     memories += `{${memoryFields(memory)},"score":${numberText(memory.score)}${why}}`;
   }
   const degraded = recalled.degraded === undefined ? "" : `,"degraded":${JSON.stringify(recalled.degraded)}`;
-  return `{"memories":[${memories}],"space":"${recalled.space}","mode":"${recalled.mode}","took_ms":${Math.round(recalled.tookMs * 1000) / 1000}${asOfText(recalled.asOf)}${degraded}}`;
+  const activation = activationText(recalled.activation);
+  return `{"memories":[${memories}],"space":"${recalled.space}","mode":"${recalled.mode}","took_ms":${Math.round(recalled.tookMs * 1000) / 1000}${activation}${asOfText(recalled.asOf)}${degraded}}`;
+}
+
+function activationText(report: Recalled["activation"]): string {
+  if (report === undefined) return "";
+  const { seeds, visited, hops, reached, budgetExhausted } = report;
+  return `,"activation":{"seeds":${seeds},"visited":${visited},"hops":${hops},"reached":${reached},"budget_exhausted":"${budgetExhausted}"}`;
 }
 
 export function spaceJson(space: SpaceInfo) {
@@ -102,6 +109,8 @@ export function spaceJson(space: SpaceInfo) {
     indexed: space.indexed,
     tail: space.tail,
     pending_embedding: space.pendingEmbedding,
+    unassociated: space.unassociated,
+    bindings: space.bindings,
     terms: space.terms,
     memory_bytes: space.memoryBytes,
     created_at: timeText(space.createdAtMs),
@@ -166,6 +175,8 @@ function whyJson(why: NonNullable<Recalled["memories"][number]["why"]>) {
             time_weight: why.fusion.timeWeight,
           },
     ...strengthJson(why),
+    activation: why.activation,
+    speaker: why.speaker,
   };
 }
 

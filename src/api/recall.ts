@@ -90,6 +90,22 @@ function recallQuery(asked: AskedRecall, trace: OperationTrace): RecallQuery {
     kinds: asked.kinds,
     explain: asked.explain,
     ef: asked.ef,
+    activation: activationAsked(asked),
     trace,
   };
+}
+
+/** What the recall asks of activation; undefined where it leaves all of it to the settings. */
+function activationAsked(asked: AskedRecall): RecallQuery["activation"] {
+  const overrides = {
+    seeds: asked.activation_seeds,
+    hops: asked.activation_hops,
+    decay: asked.activation_decay,
+    threshold: asked.activation_threshold,
+    visits: asked.activation_visits,
+    timeMs: asked.activation_time_ms,
+    weight: asked.activation_weight,
+    speakerWeight: asked.speaker_weight,
+  };
+  return Object.values(overrides).some((value) => value !== undefined) ? overrides : undefined;
 }

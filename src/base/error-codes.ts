@@ -150,6 +150,11 @@ export const ERROR_CODES = {
     "The embedding can not be compared with others",
     "Send finite numbers that are not all zero",
   ),
+  "activation-off": request(
+    409,
+    "Spreading activation is switched off, and mode=spreading is nothing else",
+    'Recall with mode=hybrid, or set "activation.enabled" and restart',
+  ),
   "embedding-required": request(
     422,
     "The space's embedder is none, so the caller brings the embedding",

@@ -6,6 +6,7 @@
  */
 import { z } from "zod";
 import { assert } from "../base/assert.ts";
+import { activationSection, associationSection } from "./sections/associating.ts";
 import {
   forgettingSection,
   interferenceSection,
@@ -32,6 +33,8 @@ export const settingsSchema = z.strictObject({
   interference: interferenceSection.prefault({}),
   priming: primingSection.prefault({}),
   reconsolidation: reconsolidationSection.prefault({}),
+  association: associationSection.prefault({}),
+  activation: activationSection.prefault({}),
   wal: walSection.prefault({}),
   checkpoint: checkpointSection.prefault({}),
   thread_pools: threadPoolsSection.prefault({}),
@@ -70,6 +73,8 @@ export const SECTION_SUMMARY: Readonly<Record<string, string>> = {
   interference: "How memories that are alike compete",
   priming: "How a use makes its neighbours easier to reach",
   reconsolidation: "How a memory that was recalled can be changed",
+  association: "What memories are bound to each other, and why",
+  activation: "Finding memories by what they are bound to",
   wal: "The log that makes writes durable",
   checkpoint: "Checkpoints, which bound the time a start takes",
   thread_pools: "Threads",

@@ -4,6 +4,7 @@ import type { Bm25Settings } from "../index/word-index-reader.ts";
 import type { Language } from "../language/languages.ts";
 import type { ForgettingCurve } from "../layout/forgetting-curve.ts";
 import type { Quantization } from "../layout/space-root.ts";
+import { type ActivationSettings, activationSettings } from "./recall/activation-settings.ts";
 import type { Forgetting } from "./space-forgetting.ts";
 
 export type InterferenceSettings = {
@@ -35,6 +36,7 @@ export type EngineSettings = {
   readonly tailMax: number;
   readonly candidates: number;
   readonly bm25: Bm25Settings;
+  readonly activation: ActivationSettings;
   /** what becomes of a memory whose embedding can not be had */
   readonly whenUnavailable: "fail" | "store";
   /** curve and half-life are of spaces that have no own */
@@ -64,6 +66,7 @@ export function engineSettings(settings: Settings): EngineSettings {
     tailMax: settings.index.tail_max,
     candidates: settings.recall.candidates,
     bm25: { k1: settings.recall.bm25_k1, b: settings.recall.bm25_b },
+    activation: activationSettings(settings),
     whenUnavailable: settings.embedding.when_unavailable as "fail" | "store",
     forgetting: {
       curve: settings.forgetting.curve as ForgettingCurve,

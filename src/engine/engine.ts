@@ -9,12 +9,16 @@
 import type { NodeKind } from "../layout/node-header.ts";
 import type { MindEngine } from "./mind-engine.ts";
 import type { OperationTrace } from "./operation-trace.ts";
+import type { ActivationOverrides } from "./recall/activation-settings.ts";
 import type { Forgetting, SpaceForgetting } from "./space-forgetting.ts";
 
 /** How durable a write is when it is answered. */
 export type Ack = "memory" | "wal" | "fsync";
 export type IfExists = "error" | "keep" | "replace";
-export type RecallMode = "hybrid" | "vector" | "words";
+/** How candidates are found. */
+export type SearchMode = "hybrid" | "vector" | "words";
+/** `spreading`: found as by a hybrid recall, and ranked by activation alone. */
+export type RecallMode = SearchMode | "spreading";
 
 export type RememberInput = {
   readonly content: string;
@@ -69,6 +73,8 @@ export type RecallQuery = {
   readonly explain?: boolean | undefined;
   /** candidates looked at by the graph search; index.ef_search where absent */
   readonly ef?: number | undefined;
+  /** how activation spreads, where not as the settings say */
+  readonly activation?: ActivationOverrides | undefined;
   /** where the parts write down what they did */
   readonly trace?: OperationTrace | undefined;
 };
@@ -112,6 +118,25 @@ export type RecallWhy = {
   readonly priming?: { readonly primed: number; readonly by: number; readonly factor: number };
   /** until when an update changes this memory instead of making a new trace */
   readonly reconsolidation?: { readonly labile: boolean; readonly untilMs: number };
+  /** what arrived by activation, and the way on which most of it came: from a memory that was found, binding by binding */
+  readonly activation?: {
+    readonly received: number;
+    readonly path: readonly { readonly id: string; readonly kind?: string; readonly strength?: number }[];
+  };
+  /** who said it, where the query names that one */
+  readonly speaker?: string;
+};
+
+/** What activation did in one recall. */
+export type ActivationReport = {
+  readonly seeds: number;
+  /** bindings followed */
+  readonly visited: number;
+  readonly hops: number;
+  /** memories it touched, the seeds among them */
+  readonly reached: number;
+  /** the budget that ended it early */
+  readonly budgetExhausted: "none" | "visits" | "time";
 };
 
 export type Memory = {
@@ -141,6 +166,8 @@ export type Recalled = {
   readonly mode: RecallMode;
   /** says why less was done than asked for, where that is so */
   readonly degraded?: string | undefined;
+  /** absent where no activation spread */
+  readonly activation?: ActivationReport | undefined;
   readonly tookMs: number;
   /** of a recall as of a moment: how many of its memories were used since, so that their uses until then are unknown */
   readonly asOf?: { readonly atMs: number; readonly usedSince: number } | undefined;
@@ -188,6 +215,10 @@ export type SpaceInfo = {
   /** vectors stored but not in the graph yet */
   readonly tail: number;
   readonly pendingEmbedding: number;
+  /** memories that the associator has not looked at yet */
+  readonly unassociated: number;
+  /** bindings between its memories */
+  readonly bindings: number;
   readonly terms: number;
   readonly memoryBytes: number;
   readonly createdAtMs: number;

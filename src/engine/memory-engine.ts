@@ -214,12 +214,13 @@ export class MemoryEngine implements Engine {
       return {
         memories,
         space: spaceName,
-        mode: plan.mode,
+        mode: query.mode === "spreading" && plan.degraded === undefined ? "spreading" : plan.mode,
         degraded: plan.degraded,
         asOf:
           query.asOfMs === undefined
             ? undefined
             : { atMs: query.asOfMs, usedSince: this.#recaller.usedSince },
+        activation: this.#recaller.activation,
         tookMs: this.#options.now() - startedAtMs,
       };
     } finally {

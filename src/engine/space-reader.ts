@@ -147,6 +147,20 @@ export class SpaceReader {
     ]!;
   }
 
+  /** When it was stored here, ms since the Unix epoch. */
+  storedAtMs(slot: number): number {
+    const { headers } = this;
+    return headers.f64(headers.chunkOfSlot(slot))[
+      headers.indexInChunk(slot) * NUMBERS + NODE_HEADER.storedAtMs / 8
+    ]!;
+  }
+
+  hasTags(slot: number): boolean {
+    const words = this.headers.u32(this.headers.chunkOfSlot(slot));
+    const at = this.headers.indexInChunk(slot) * WORDS + NODE_HEADER.tagBloom / 4;
+    return words[at] !== 0 || words[at + 1] !== 0;
+  }
+
   /** Reads a whole memory. */
   memory(slot: number): Memory {
     const { headers, content } = this;

@@ -373,6 +373,8 @@ function infoOf(space: Space): SpaceInfo {
     indexed: 0,
     tail: live,
     pendingEmbedding: 0,
+    unassociated: 0,
+    bindings: 0,
     terms: new Set(space.memories.flatMap((memory) => memory?.words ?? [])).size,
     memoryBytes: live * space.dimensions * 4,
     createdAtMs: space.createdAtMs,

@@ -34,24 +34,29 @@ export class Candidates {
   readonly cosines = new Float32Array(CANDIDATES_MAX);
   readonly closeness = new Float32Array(CANDIDATES_MAX);
   readonly scores = new Float32Array(CANDIDATES_MAX);
-  readonly #seen = new Set<number>();
+  readonly #places = new Map<number, number>();
 
   clear(): void {
     this.count = 0;
     this.vectorCount = 0;
     this.answered = [];
-    this.#seen.clear();
+    this.#places.clear();
   }
 
   has(slot: number): boolean {
-    return this.#seen.has(slot);
+    return this.#places.has(slot);
+  }
+
+  /** Where a slot is among the candidates, or -1. */
+  placeOf(slot: number): number {
+    return this.#places.get(slot) ?? -1;
   }
 
   /** Adds a slot that is not among them yet; its score is 0 until somebody gives it one. @returns where */
   add(slot: number): number {
     const at = this.count;
     assert(at < CANDIDATES_MAX, "there is room for every candidate");
-    this.#seen.add(slot);
+    this.#places.set(slot, at);
     this.slots[at] = slot;
     this.bm25[at] = 0;
     this.cosines[at] = Number.NaN;
@@ -77,6 +82,16 @@ export class Candidates {
       best[at] = i;
     }
     return best;
+  }
+
+  /** Scales all scores so that the best one is `top`. */
+  rescale(top: number): void {
+    const { count, scores } = this;
+    let highest = 0;
+    for (let i = 0; i < count; i++) if (scores[i]! > highest) highest = scores[i]!;
+    if (!(highest > 0)) return;
+    const scale = top / highest;
+    for (let i = 0; i < count; i++) scores[i]! *= scale;
   }
 
   /** The candidates, best first; among equals the one stored first. */
