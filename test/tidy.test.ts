@@ -14,7 +14,7 @@ const ROOT = join(import.meta.dir, "..");
 const LADDER: readonly (readonly string[])[] = [
   ["main.ts", "worker.ts", "api-worker.ts", "load-worker.ts"],
   ["appliance"],
-  ["cli", "api"],
+  ["cli", "api", "page"],
   ["operate"],
   ["observe"],
   ["engine"],

@@ -10,10 +10,9 @@ import type { Access } from "./access.ts";
 import { alertRoutes } from "./alerts.ts";
 import type { ApiContext, Watch } from "./api-context.ts";
 import { docsRoutes } from "./docs.ts";
-import { episodeRoutes } from "./episodes.ts";
-import { linkRoutes } from "./links.ts";
 import { memoryRoutes } from "./memories.ts";
 import { metricsRoutes } from "./metrics.ts";
+import { pageRoutes } from "./page.ts";
 import { type ErrorSink, MethodNotAllowed, problemResponse } from "./problem.ts";
 import { queryRoutes } from "./query.ts";
 import { recallRoutes } from "./recall.ts";
@@ -61,8 +60,6 @@ export function createApi(options: ApiOptions): Api {
     .use(rememberRoutes(context))
     .use(recallRoutes(context))
     .use(memoryRoutes(context))
-    .use(episodeRoutes(context))
-    .use(linkRoutes(context))
     .use(spaceRoutes(context))
     .use(vectorIndexRoutes(context))
     .use(metricsRoutes(context))
@@ -70,6 +67,7 @@ export function createApi(options: ApiOptions): Api {
     .use(slowQueryRoutes(context))
     .use(streamRoutes(context))
     .use(alertRoutes(context))
+    .use(pageRoutes())
     .use(docsRoutes(options.version))
     .compile();
   const routes = () => app.routes.map(({ method, path }) => ({ method, path }));

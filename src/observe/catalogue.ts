@@ -48,9 +48,6 @@ export const NUMA_EVENTS = [
 
 export const STREAM_OUTCOMES = ["sent", "lost"] as const;
 
-/** `embedding`: of texts seen lately; `keys`: API keys that were verified before. */
-export const CACHES = ["embedding", "keys"] as const;
-
 export const SPACES_NAMED_MAX = 64;
 const SPACES: OpenLabel = { countMax: SPACES_NAMED_MAX, about: "names of the first spaces of the table" };
 const STREAMS: OpenLabel = { countMax: 64, about: "log streams, one for each home writer, from 0" };
@@ -351,7 +348,7 @@ export const CATALOGUE = catalogue({
     kind: "counter",
     unit: "count",
     help: "Look-ups in a cache, seen once a second",
-    labels: { cache: CACHES },
+    labels: { cache: ["embedding"] },
     otlp: "engram.cache.requests",
     source: "lane",
     isRead: true,
@@ -360,7 +357,7 @@ export const CATALOGUE = catalogue({
     kind: "counter",
     unit: "count",
     help: "Look-ups in a cache that found what they looked for, seen once a second",
-    labels: { cache: CACHES },
+    labels: { cache: ["embedding"] },
     otlp: "engram.cache.hits",
     source: "lane",
     isRead: true,
@@ -369,7 +366,7 @@ export const CATALOGUE = catalogue({
     kind: "gauge",
     unit: "bytes",
     help: "Memory a cache holds, over all threads",
-    labels: { cache: CACHES },
+    labels: { cache: ["embedding"] },
     otlp: "engram.cache.size",
     source: "lane",
   },

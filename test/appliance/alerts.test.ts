@@ -11,12 +11,12 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { WebhookMessage } from "../../src/observe/alerts/webhook-message.ts";
 import { ApplianceProcess, eventually, ScratchDirectory } from "../support/appliance-process.ts";
+import { buildSlowSync, NO_SLOW_SYNC } from "../support/slow-sync.ts";
 
 const NAME = "EngramWalFlushSlow";
 const SECRET = "Bearer a-secret";
-const CC = Bun.which("cc");
 const SHM = "/dev/shm";
-const skipped = CC === null ? "no C compiler" : existsSync(SHM) ? undefined : "no /dev/shm";
+const skipped = NO_SLOW_SYNC ?? (existsSync(SHM) ? undefined : "no /dev/shm");
 if (skipped !== undefined) console.log(`skipped: ${skipped}`);
 
 // biome-ignore lint/suspicious/noExplicitAny: replies are looked into here only
@@ -56,18 +56,7 @@ const slowWhile = join(directory?.path ?? tmpdir(), "slow");
 
 beforeAll(() => {
   if (skipped !== undefined) return;
-  library = join(directory!.path, "slow-sync.so");
-  const built = Bun.spawnSync([
-    CC!,
-    "-shared",
-    "-fPIC",
-    "-O1",
-    "-o",
-    library,
-    join(import.meta.dir, "slow-sync.c"),
-    "-ldl",
-  ]);
-  if (built.exitCode !== 0) throw new Error(built.stderr.toString());
+  library = buildSlowSync(directory!.path);
   data = join(mkdtempSync(join(SHM, "engram-alerts-")), "data");
   receiver = new Receiver();
 });
@@ -247,18 +236,18 @@ test.skipIf(skipped !== undefined)(
 
 /** The first event of a stream. */
 async function firstEvent(url: string): Promise<Json> {
-  const reader = (await fetch(url)).body!.getReader();
-  const decoder = new TextDecoder();
+  const stop = new AbortController();
+  const reply = await fetch(url, { signal: stop.signal });
   let text = "";
-  for (;;) {
-    const { done, value } = await reader.read();
-    if (done) throw new Error(`The stream ended: ${text}`);
-    text += decoder.decode(value, { stream: true });
-    const data = /^data: (.*"name".*)\n/m.exec(text)?.[1];
+  const decoder = new TextDecoder();
+  for await (const bytes of reply.body!) {
+    text += decoder.decode(bytes, { stream: true });
+    const data = /^data: (.*)\n/m.exec(text)?.[1];
     if (data === undefined) continue;
-    await reader.cancel();
+    stop.abort();
     return JSON.parse(data);
   }
+  throw new Error(`The stream ended: ${text}`);
 }
 
 /** What Alertmanager's receivers rely on. */

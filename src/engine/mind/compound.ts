@@ -56,14 +56,12 @@ export class CompoundBuilder {
   }
 
   traits(node: Hash64, traits: Partial<NodeTraits>): this {
-    const at = this.#record(LOG_KIND.traits, TRAITS_BYTES);
-    writeTraits(this.#view, at, node, traits);
+    writeTraits(this.#view, this.#record(LOG_KIND.traits, TRAITS_BYTES), node, traits);
     return this;
   }
 
   bind(binding: BindRecord): this {
-    const at = this.#record(LOG_KIND.bind, BIND_BYTES);
-    writeBind(this.#view, at, binding);
+    writeBind(this.#view, this.#record(LOG_KIND.bind, BIND_BYTES), binding);
     return this;
   }
 
@@ -148,8 +146,7 @@ export function compoundFault(compound: Uint8Array): string | undefined {
     const kind = view.getUint32(at + COMPOUND_PART.kind, true);
     const bytes = view.getUint32(at + COMPOUND_PART.bytes, true);
     const from = at + COMPOUND_PART_HEAD_BYTES;
-    // Not by bits: whoever sends nonsense may send 32 of them.
-    const end = from + Math.ceil(bytes / 8) * 8;
+    const end = from + ((bytes + 7) & ~7);
     if (end > compound.byteLength) return "it ends in a part";
     const fault = partFault(kind, compound.subarray(from, from + bytes));
     if (fault !== undefined) return fault;
