@@ -144,8 +144,9 @@ struct layout_filter {
     uint64_t tag_bloom;
     uint32_t node_count;
     uint32_t kinds;
+    double stored_to_ms;
 };
-static_assert(sizeof(struct layout_filter) == 40, "filter");
+static_assert(sizeof(struct layout_filter) == 48, "filter");
 static_assert(offsetof(struct layout_filter, from_ms) == 0, "filter.fromMs");
 static_assert(offsetof(struct layout_filter, to_ms) == 8, "filter.toMs");
 static_assert(offsetof(struct layout_filter, min_confidence) == 16, "filter.minConfidence");
@@ -153,6 +154,7 @@ static_assert(offsetof(struct layout_filter, tag_count) == 20, "filter.tagCount"
 static_assert(offsetof(struct layout_filter, tag_bloom) == 24, "filter.tagBloom");
 static_assert(offsetof(struct layout_filter, node_count) == 32, "filter.nodeCount");
 static_assert(offsetof(struct layout_filter, kinds) == 36, "filter.kinds");
+static_assert(offsetof(struct layout_filter, stored_to_ms) == 40, "filter.storedToMs");
 
 /* Every offset and size, for native/layout.c: F(struct, field, name), S(struct). */
 #define LAYOUT_FACTS(F, S) \
@@ -208,6 +210,7 @@ static_assert(offsetof(struct layout_filter, kinds) == 36, "filter.kinds");
     F(layout_filter, tag_bloom, "filter.tagBloom") \
     F(layout_filter, node_count, "filter.nodeCount") \
     F(layout_filter, kinds, "filter.kinds") \
+    F(layout_filter, stored_to_ms, "filter.storedToMs") \
     S(layout_filter, "filter")
 
 #endif

@@ -25,13 +25,16 @@
 #define READS_MAX 256
 #define AHEAD 6u
 #define KINDS 8
+#define AGE_OCTAVES 32
 
 enum exhausted { EXHAUSTED_NONE, EXHAUSTED_VISITS, EXHAUSTED_TIME };
 
 /* In step with src/ffi/spread.ts. */
 struct spread_parameters {
     double decay, threshold, cycle_penalty, time_ms_max;
+    double now_seconds;         /* since the epoch */
     double kind_weights[KINDS]; /* rounded to f32, as the plain version has them */
+    double fading[AGE_OCTAVES]; /* by the octave of a binding's age: src/cognition/binding-decay.ts */
 };
 
 struct fire {
@@ -159,6 +162,14 @@ static uint32_t read_bindings(const struct graph *graph, uint32_t slot, struct l
     return 0;
 }
 
+/* How strong a binding is now; what was made on purpose does not fade. */
+static float strength_now(const struct layout_binding *entry, const struct spread_parameters *parameters) {
+    const uint32_t now = (uint32_t)parameters->now_seconds;
+    if (entry->kind >= LAYOUT_BINDING_KIND_LINK) return entry->strength;
+    if (entry->last_used_seconds == 0 || entry->last_used_seconds >= now) return entry->strength;
+    return (float)((double)entry->strength * parameters->fading[31 - __builtin_clz(now - entry->last_used_seconds)]);
+}
+
 /* Whether `target` is among the nodes that the activation `node` fires in this hop came through. */
 static int lies_on_way(const uint32_t *via, uint32_t target, uint32_t node, uint32_t hop) {
     uint32_t at = node;
@@ -237,7 +248,8 @@ SHIM_EXPORT uint32_t shim_spread(const uint64_t *headers, uint32_t chunk_shift, 
             const double share = fire.activation * parameters->decay / sqrt(fan_out);
             for (uint32_t i = 0; i < entry_count; i++) {
                 const struct layout_binding *entry = &entries[i];
-                double part = share * parameters->kind_weights[entry->kind % KINDS] * (double)entry->strength;
+                const float strength = strength_now(entry, parameters);
+                double part = share * parameters->kind_weights[entry->kind % KINDS] * (double)strength;
                 if (!(part > 0)) continue;
                 if (visited == visits_max) {
                     exhausted = EXHAUSTED_VISITS;
@@ -254,7 +266,7 @@ SHIM_EXPORT uint32_t shim_spread(const uint64_t *headers, uint32_t chunk_shift, 
                     scratch.largest[target] = part;
                     found.via[target] = fire.node;
                     found.via_kinds[target] = entry->kind;
-                    found.via_strengths[target] = entry->strength;
+                    found.via_strengths[target] = strength;
                 }
             }
         }

@@ -75,6 +75,7 @@ static inline int vector_filter_passes(const struct vector_filter *filter, const
     const struct layout_filter *asked = &filter->head;
     if (!(header->timestamp_ms >= asked->from_ms && header->timestamp_ms <= asked->to_ms)) return 0;
     if (header->confidence < asked->min_confidence) return 0;
+    if (asked->stored_to_ms != 0 && header->stored_at_ms > asked->stored_to_ms) return 0;
     if (asked->kinds != 0 && !(asked->kinds >> header->kind & 1)) return 0;
     return asked->tag_count == 0 || vector_tags_match(filter, content, header);
 }

@@ -46,6 +46,10 @@ class NoEngine extends NaiveEngine {
     timestampMs: STORED_AT_MS + i * 1000,
     storedAtMs: STORED_AT_MS,
     confidence: 0.7,
+    kind: "memory",
+    importance: 0.5,
+    valence: 0,
+    detailsJson: undefined,
     score: 0.812345678,
   }));
 

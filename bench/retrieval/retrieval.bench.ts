@@ -30,7 +30,15 @@ import { PlainBm25 } from "./plain-bm25.ts";
 
 const LIMIT = 20;
 const BATCH = 500;
-const MODES = ["hybrid", "vector", "words"] as const;
+/** What is asked, and how: activation off is what vectors, words and times find by themselves. */
+const ASKED = [
+  { name: "mode=hybrid", mode: "hybrid" },
+  { name: "mode=hybrid, activation off", mode: "hybrid", activation_hops: 0 },
+  { name: "mode=spreading", mode: "spreading" },
+  { name: "mode=vector", mode: "vector" },
+  { name: "mode=words", mode: "words" },
+] as const;
+const [ON, OFF] = ASKED;
 const START_MS_MAX = 30_000;
 
 type Target = { readonly url: string; readonly key?: string | undefined };
@@ -98,16 +106,16 @@ async function run(
     await settled(target, spaces);
 
     const rankings = new Map<string, number[][][]>();
-    for (const mode of MODES) {
+    for (const asked of ASKED) {
       const started = performance.now();
       const ofMode: number[][][] = [];
       for (const [i, conversation] of conversations.entries()) {
-        ofMode.push(await askAll(target, spaces[i]!, conversation, mode));
+        ofMode.push(await askAll(target, spaces[i]!, conversation, asked));
       }
-      rankings.set(mode, ofMode);
+      rankings.set(asked.name, ofMode);
       const count = conversations.reduce((sum, { questions }) => sum + questions.length, 0);
       console.log(
-        `${mode}: ${count} questions, ${((performance.now() - started) / count).toFixed(2)} ms each, one by one`,
+        `${asked.name}: ${count} questions, ${((performance.now() - started) / count).toFixed(2)} ms each, one by one`,
       );
     }
     return report(conversations, rankings);
@@ -144,14 +152,39 @@ function report(
   const reports = [
     measure("independent BM25, plain", conversations, yardstick(false)),
     measure("independent BM25, stemmed, stop words", conversations, stemmed),
-    ...MODES.map((mode) => measure(`appliance, mode=${mode}`, conversations, answered(mode))),
+    ...ASKED.map(({ name }) => measure(`appliance, ${name}`, conversations, answered(name))),
   ];
   printReports(conversations, reports);
-  const { gain, error } = pairedGain(conversations, answered("hybrid"), stemmed);
+  const { gain, error } = pairedGain(conversations, answered(ON.name), stemmed);
   console.log(
     `hybrid over stemmed BM25, question by question: ${percent(gain)} ± ${percent(error)} points of recall@10`,
   );
+  printByCategory(conversations, answered(ON.name), answered(OFF.name));
   return reports;
+}
+
+/** What activation earns, over all questions and by their category. */
+function printByCategory(conversations: readonly Conversation[], on: Ranker, off: Ranker): void {
+  const categories = new Set(
+    conversations.flatMap(({ questions }) => questions.map(({ category }) => category)),
+  );
+  for (const wanted of [undefined, ...categories]) {
+    const kept = conversations.map(({ questions }) =>
+      questions.flatMap(({ category }, index) =>
+        wanted === undefined || category === wanted ? [index] : [],
+      ),
+    );
+    const some = conversations.map((one, c) => ({
+      ...one,
+      questions: kept[c]!.map((q) => one.questions[q]!),
+    }));
+    const [onSome, offSome]: Ranker[] = [on, off].map((rank) => (c, q) => rank(c, kept[c]![q]!));
+    const [with_, without] = [onSome!, offSome!].map((rank) => measure("", some, rank).all);
+    const { gain, error } = pairedGain(some, onSome!, offSome!);
+    console.log(
+      `activation on against off, ${(wanted ?? "all questions").padEnd(13)} ${String(with_!.count).padStart(5)}: recall@10 ${percent(with_!.r10)} against ${percent(without!.r10)}, ${percent(gain)} ± ${percent(error)} points`,
+    );
+  }
 }
 
 async function store(target: Target, space: string, { turns }: Conversation): Promise<void> {
@@ -173,14 +206,18 @@ async function store(target: Target, space: string, { turns }: Conversation): Pr
   }
 }
 
-/** Waits until every vector is in its graph, so that the graph is what is measured. */
+/** Waits until every vector is in its graph and every memory is bound, so that these are what is measured. */
 async function settled(target: Target, spaces: readonly string[]): Promise<void> {
   const deadline = Date.now() + START_MS_MAX;
   for (const space of spaces) {
     for (;;) {
       const { body } = await call(target, "GET", `/api/v1/spaces/${space}`);
-      const { tail, memories } = body as { tail: number; memories: number };
-      if (tail === 0) break;
+      const { tail, memories, unassociated } = body as {
+        tail: number;
+        memories: number;
+        unassociated: number;
+      };
+      if (tail === 0 && unassociated === 0) break;
       if (Date.now() > deadline) {
         console.log(`${space}: ${tail} of ${memories} vectors still outside the graph, found by exact scan`);
         break;
@@ -194,18 +231,19 @@ async function askAll(
   target: Target,
   space: string,
   { turns, questions }: Conversation,
-  mode: (typeof MODES)[number],
+  how: (typeof ASKED)[number],
 ): Promise<number[][]> {
   const positions = new Map(turns.map(({ id }, position) => [id, position]));
   const rankings: number[][] = [];
   for (const { text } of questions) {
-    const asked = { query: text, limit: LIMIT, mode };
+    const { name, ...parameters } = how;
+    const asked = { query: text, limit: LIMIT, ...parameters };
     const { status, body } = await call(target, "POST", "/api/v1/memories/recall", asked, space);
     if (status !== 200)
       throw new Error(`Cannot recall in ${space}: ${status} ${JSON.stringify(body).slice(0, 500)}`);
     const { memories, mode: used } = body as { memories: { id: string }[]; mode: string };
-    if (used !== mode)
-      throw new Error(`mode=${mode} was asked for, ${used} was used: ${JSON.stringify(body).slice(0, 300)}`);
+    if (used !== how.mode)
+      throw new Error(`${name} was asked for, ${used} was used: ${JSON.stringify(body).slice(0, 300)}`);
     rankings.push(memories.map(({ id }) => positions.get(id)!));
   }
   return rankings;

@@ -10,6 +10,8 @@ import type { Access } from "./access.ts";
 import { alertRoutes } from "./alerts.ts";
 import type { ApiContext, Watch } from "./api-context.ts";
 import { docsRoutes } from "./docs.ts";
+import { episodeRoutes } from "./episodes.ts";
+import { linkRoutes } from "./links.ts";
 import { memoryRoutes } from "./memories.ts";
 import { metricsRoutes } from "./metrics.ts";
 import { pageRoutes } from "./page.ts";
@@ -60,6 +62,8 @@ export function createApi(options: ApiOptions): Api {
     .use(rememberRoutes(context))
     .use(recallRoutes(context))
     .use(memoryRoutes(context))
+    .use(episodeRoutes(context))
+    .use(linkRoutes(context))
     .use(spaceRoutes(context))
     .use(vectorIndexRoutes(context))
     .use(metricsRoutes(context))

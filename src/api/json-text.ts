@@ -6,7 +6,16 @@
  * because the metadata is not parsed to be printed again.
  */
 import { assert } from "../base/assert.ts";
-import type { Forgotten, IndexInfo, Memory, Recalled, Remembered, SpaceInfo } from "../engine/engine.ts";
+import type {
+  Forgotten,
+  IndexInfo,
+  Memory,
+  Recalled,
+  RecallWhy,
+  Remembered,
+  SpaceInfo,
+} from "../engine/engine.ts";
+import type { BindingSeen, Link, Reinforced } from "../engine/mind-engine.ts";
 import { timeText } from "./time-text.ts";
 
 const JSON_HEADERS = { "content-type": "application/json" } as const;
@@ -29,6 +38,42 @@ export function forgottenText(forgotten: Forgotten): string {
   return `{"id":${JSON.stringify(forgotten.id)},"space":"${forgotten.space}","ack":"${forgotten.ack}","forgotten":${forgotten.forgotten}}`;
 }
 
+export function linkJson(link: Link) {
+  return {
+    source: link.source,
+    destination: link.destination,
+    kind: link.kind,
+    space: link.space,
+    ack: link.ack,
+    strength: rounded(link.strength),
+    use_count: link.useCount,
+    created: link.isNew,
+  };
+}
+
+export function bindingJson(binding: BindingSeen) {
+  return {
+    kind: binding.kind,
+    id: binding.id,
+    direction: binding.direction,
+    strength: rounded(binding.strength),
+    use_count: binding.useCount,
+    last_used: binding.lastUsedMs === undefined ? null : timeText(binding.lastUsedMs),
+  };
+}
+
+export function reinforcedJson(reinforced: Reinforced) {
+  return {
+    id: reinforced.id,
+    space: reinforced.space,
+    ack: reinforced.ack,
+    use_count: reinforced.useCount,
+    stability_hours: rounded(reinforced.stabilityHours),
+    importance: rounded(reinforced.importance),
+    last_used: timeText(reinforced.lastUsedMs),
+  };
+}
+
 export function memoryText(memory: Memory): string {
   return `{${memoryFields(memory)}}`;
 }
@@ -41,7 +86,14 @@ export function recalledText(recalled: Recalled): string {
     memories += `{${memoryFields(memory)},"score":${numberText(memory.score)}${why}}`;
   }
   const degraded = recalled.degraded === undefined ? "" : `,"degraded":${JSON.stringify(recalled.degraded)}`;
-  return `{"memories":[${memories}],"space":"${recalled.space}","mode":"${recalled.mode}","took_ms":${Math.round(recalled.tookMs * 1000) / 1000}${degraded}}`;
+  const activation = activationText(recalled.activation);
+  return `{"memories":[${memories}],"space":"${recalled.space}","mode":"${recalled.mode}","took_ms":${Math.round(recalled.tookMs * 1000) / 1000}${activation}${asOfText(recalled.asOf)}${degraded}}`;
+}
+
+function activationText(report: Recalled["activation"]): string {
+  if (report === undefined) return "";
+  const { seeds, visited, hops, reached, budgetExhausted } = report;
+  return `,"activation":{"seeds":${seeds},"visited":${visited},"hops":${hops},"reached":${reached},"budget_exhausted":"${budgetExhausted}"}`;
 }
 
 export function spaceJson(space: SpaceInfo) {
@@ -57,6 +109,8 @@ export function spaceJson(space: SpaceInfo) {
     indexed: space.indexed,
     tail: space.tail,
     pending_embedding: space.pendingEmbedding,
+    unassociated: space.unassociated,
+    bindings: space.bindings,
     terms: space.terms,
     memory_bytes: space.memoryBytes,
     created_at: timeText(space.createdAtMs),
@@ -88,14 +142,24 @@ export function indexJson(index: IndexInfo) {
 
 function memoryFields(memory: Memory): string {
   const tags = memory.tags.length === 0 ? "[]" : JSON.stringify(memory.tags);
-  return `"id":${JSON.stringify(memory.id)},"content":${JSON.stringify(memory.content)},"metadata":${memory.metadataJson ?? "{}"},"tags":${tags},"timestamp":"${timeText(memory.timestampMs)}","stored_at":"${timeText(memory.storedAtMs)}","confidence":${numberText(memory.confidence)}`;
+  return `"id":${JSON.stringify(memory.id)},"content":${JSON.stringify(memory.content)},"metadata":${memory.metadataJson ?? "{}"},"tags":${tags},"timestamp":"${timeText(memory.timestampMs)}","stored_at":"${timeText(memory.storedAtMs)}","confidence":${numberText(memory.confidence)},"kind":"${memory.kind}"${mindFields(memory)}`;
+}
+
+/** What episodes and concepts have beside the fields of every memory. */
+function mindFields({ kind, importance, valence, detailsJson }: Memory): string {
+  if (kind === "memory") return "";
+  return `,"importance":${numberText(importance)},"valence":${numberText(valence)},"${kind}":${detailsJson ?? "{}"}`;
 }
 
 /** Six decimals: confidences are f32 inside, and 0.7 should not come back as 0.699999988079071. */
 function numberText(value: number): string {
-  const rounded = Math.round(value * 1e6) / 1e6;
-  assert(Number.isFinite(rounded), "scores and confidences are finite");
-  return String(rounded);
+  return String(rounded(value));
+}
+
+function rounded(value: number): number {
+  const decimals = Math.round(value * 1e6) / 1e6;
+  assert(Number.isFinite(decimals), "scores and confidences are finite");
+  return decimals;
 }
 
 function whyJson(why: NonNullable<Recalled["memories"][number]["why"]>) {
@@ -110,5 +174,41 @@ function whyJson(why: NonNullable<Recalled["memories"][number]["why"]>) {
             words_weight: why.fusion.wordsWeight,
             time_weight: why.fusion.timeWeight,
           },
+    ...strengthJson(why),
+    activation: why.activation,
+    speaker: why.speaker,
   };
+}
+
+/** What age, use, competition and context did to a score. */
+function strengthJson({ strength, interference, priming, reconsolidation }: RecallWhy) {
+  return {
+    strength:
+      strength === undefined
+        ? undefined
+        : {
+            retention: strength.retention,
+            age_hours: strength.ageHours,
+            stability_hours: strength.stabilityHours,
+            uses: strength.uses,
+            factor: strength.factor,
+            used_since: strength.usedSince,
+          },
+    interference,
+    priming,
+    reconsolidation:
+      reconsolidation === undefined
+        ? undefined
+        : { labile: reconsolidation.labile, until: timeText(reconsolidation.untilMs) },
+  };
+}
+
+function asOfText(asOf: Recalled["asOf"]): string {
+  if (asOf === undefined) return "";
+  const { atMs, usedSince } = asOf;
+  const notes = ["What was forgotten or replaced since then is not there"];
+  if (usedSince > 0) {
+    notes.push(`Of ${usedSince} memories answered, the uses before then are not known: they were used since`);
+  }
+  return `,"as_of":${JSON.stringify({ at: timeText(atMs), used_since: usedSince, notes })}`;
 }

@@ -38,6 +38,8 @@ export class KeyRing {
   #lookedAtMs: number;
   /** SHA-256 of each verified key, with the record it was verified against */
   readonly #verified = new Map<string, { readonly digest: Uint8Array; readonly hash: string }>();
+  /** look-ups among the verified keys, and those that found one */
+  readonly #counts = { requests: 0, hits: 0 };
   #turn: Promise<unknown> = Promise.resolve();
   #waiting = 0;
 
@@ -57,8 +59,20 @@ export class KeyRing {
     return this.#byId.size > 0;
   }
 
+  /** Look-ups of keys since the start, and those that found a key verified before. */
+  get cacheCounts(): { readonly requests: number; readonly hits: number } {
+    return this.#counts;
+  }
+
   /** The live record of a key that was verified before; undefined where it has to be verified. */
   verified(key: ParsedKey): KeyRecord | undefined {
+    const record = this.#known(key);
+    this.#counts.requests += 1;
+    if (record !== undefined) this.#counts.hits += 1;
+    return record;
+  }
+
+  #known(key: ParsedKey): KeyRecord | undefined {
     const known = this.#verified.get(key.id);
     if (known === undefined) return undefined;
     const record = this.#byId.get(key.id);
@@ -74,7 +88,7 @@ export class KeyRing {
   async verify(key: ParsedKey): Promise<KeyRecord | "wrong" | "busy"> {
     if (this.#waiting >= WAITING_MAX) return "busy";
     this.#waiting++;
-    const turn = this.#turn.then(() => this.verified(key) ?? this.#hash(key));
+    const turn = this.#turn.then(() => this.#known(key) ?? this.#hash(key));
     this.#turn = turn.catch(() => undefined);
     try {
       return await turn;

@@ -4,11 +4,12 @@ import { Contract } from "./contract.ts";
 import type { FieldForm } from "./query-fields.ts";
 import { memoryReply } from "./recall.contract.ts";
 import { LIST_LIMIT_MAX } from "./settings.ts";
-import { ackField } from "./shared.contract.ts";
+import { ackField, kindField, timeReply } from "./shared.contract.ts";
 
 export const listQuery = z.strictObject({
   limit: z.int().min(1).max(LIST_LIMIT_MAX).optional().describe("memories on a page; 50 where absent"),
   cursor: z.string().min(1).max(1024).optional().describe("next_cursor of the page before"),
+  kind: z.array(kindField).max(3).optional().describe("memories of this kind only; may be repeated"),
   id: z
     .string()
     .min(1)
@@ -18,6 +19,7 @@ export const listQuery = z.strictObject({
 export const LIST_QUERY_FORMS: Readonly<Record<keyof z.output<typeof listQuery>, FieldForm>> = {
   limit: "number",
   cursor: "text",
+  kind: "texts",
   id: "text",
 };
 export const checkedList = new Contract(listQuery);
@@ -43,4 +45,14 @@ export const forgottenReply = z.strictObject({
   space: z.string(),
   ack: ackField.describe("the durability that was really reached"),
   forgotten: z.boolean(),
+});
+
+export const reinforcedReply = z.strictObject({
+  id: z.string(),
+  space: z.string(),
+  ack: ackField.describe("the durability that was really reached"),
+  use_count: z.int().describe("how often it was used, recalls among them"),
+  stability_hours: z.number().describe("its half-life now, without what importance and feeling add to it"),
+  importance: z.number().describe("0 to 1: each reinforcement brings it nearer to 1"),
+  last_used: timeReply,
 });

@@ -1,5 +1,12 @@
 /** How the calls on stored memories are described. */
-import { forgetByIdQuery, forgetQuery, forgottenReply, listQuery, listReply } from "./memories.contract.ts";
+import {
+  forgetByIdQuery,
+  forgetQuery,
+  forgottenReply,
+  listQuery,
+  listReply,
+  reinforcedReply,
+} from "./memories.contract.ts";
 import { describeOperation } from "./openapi.ts";
 import { memoryReply } from "./recall.contract.ts";
 import { MEMORY_EXAMPLE } from "./recall.docs.ts";
@@ -56,6 +63,37 @@ export function forgetDetail() {
     query: forgetQuery,
     replies: { 200: FORGOTTEN },
     errors: [...ERRORS, "overloaded", "disk-full"],
+  });
+}
+
+export function reinforceDetail() {
+  return describeOperation({
+    id: "reinforce",
+    tag: "Memories",
+    summary: "Reinforce one memory",
+    description:
+      "Says the memory again: it fades more slowly from then on, the more the longer ago it was used last, and matters " +
+      "more. A recall does the former by itself to what it brings up, where `forgetting.learn_from_recall` is on.",
+    right: "write",
+    spaced: true,
+    path: ID_PATH,
+    query: forgetQuery,
+    replies: {
+      200: {
+        description: "Reinforced",
+        schema: reinforcedReply,
+        example: {
+          id: "ada/moves/1",
+          space: "default",
+          ack: "fsync",
+          use_count: 3,
+          stability_hours: 412.5,
+          importance: 0.55,
+          last_used: "2026-01-31T12:00:00.000Z",
+        },
+      },
+    },
+    errors: [...ERRORS, "overloaded", "disk-full", "memory-exhausted"],
   });
 }
 

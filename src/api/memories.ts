@@ -1,9 +1,12 @@
-/** `GET /api/v1/memories`, `GET` and `DELETE /api/v1/memories/{id}`, `DELETE /api/v1/memories?id=`. */
+/**
+ * `GET /api/v1/memories`, `GET` and `DELETE /api/v1/memories/{id}`, `DELETE /api/v1/memories?id=`, and
+ * `POST /api/v1/memories/{id}/reinforce`.
+ */
 import { Elysia } from "elysia";
 import type { Ack } from "../engine/engine.ts";
 import { OPERATION } from "../layout/metric-codes.ts";
 import type { ApiContext } from "./api-context.ts";
-import { forgottenText, jsonResponse, memoryText } from "./json-text.ts";
+import { forgottenText, jsonResponse, memoryText, reinforcedJson } from "./json-text.ts";
 import {
   checkedForget,
   checkedForgetById,
@@ -11,13 +14,14 @@ import {
   FORGET_QUERY_FORMS,
   LIST_QUERY_FORMS,
 } from "./memories.contract.ts";
-import { forgetByIdDetail, forgetDetail, getDetail, listDetail } from "./memories.docs.ts";
+import { forgetByIdDetail, forgetDetail, getDetail, listDetail, reinforceDetail } from "./memories.docs.ts";
 import { checkId } from "./memory-id.ts";
 import { queryFields } from "./query-fields.ts";
 import { type Call, guarded, pathTail, queryOf } from "./route.ts";
 import { LIST_LIMIT_DEFAULT } from "./settings.ts";
 
 const PATH = "/api/v1/memories";
+const REINFORCE = "/reinforce";
 const READ = { right: "read", spaced: true } as const;
 const WRITE = { right: "write", spaced: true } as const;
 
@@ -31,7 +35,8 @@ export function memoryRoutes(api: ApiContext) {
       const memory = api.engine.get(space, checkId(asked.id, "id"));
       return jsonResponse(`{"memories":[${memoryText(memory)}],"next_cursor":null}`);
     }
-    const page = api.engine.list(space, { cursor: asked.cursor, limit: asked.limit ?? LIST_LIMIT_DEFAULT });
+    const limit = asked.limit ?? LIST_LIMIT_DEFAULT;
+    const page = api.engine.list(space, { cursor: asked.cursor, limit, kinds: asked.kind });
     const next = page.nextCursor === undefined ? "null" : JSON.stringify(page.nextCursor);
     return jsonResponse(`{"memories":[${page.memories.map(memoryText).join(",")}],"next_cursor":${next}}`);
   };
@@ -61,9 +66,21 @@ export function memoryRoutes(api: ApiContext) {
     return forgetMemory(call, checkId(asked.id, "id"), asked.ack ?? "fsync");
   };
 
+  const reinforce = async ({ request, space }: Call): Promise<Response> => {
+    const fields = queryFields(queryOf(request.url), FORGET_QUERY_FORMS);
+    const { ack } = checkedForget.check(fields, "The query");
+    const id = checkId(pathTail(request, `${PATH}/`, REINFORCE), "id");
+    const reinforced = await api.engine.mind.reinforce(space, id, { ack: ack ?? "fsync" });
+    return jsonResponse(JSON.stringify(reinforcedJson(reinforced)));
+  };
+
   return new Elysia({ name: "memories" })
     .get(PATH, guarded(api, READ, list), { detail: listDetail() })
     .delete(PATH, guarded(api, WRITE, forgetById), { detail: forgetByIdDetail() })
     .get(`${PATH}/:id`, guarded(api, READ, get), { detail: getDetail() })
-    .delete(`${PATH}/:id`, guarded(api, WRITE, forget), { detail: forgetDetail() });
+    .delete(`${PATH}/:id`, guarded(api, WRITE, forget), { detail: forgetDetail() })
+    .post(`${PATH}/:id${REINFORCE}`, guarded(api, WRITE, reinforce), {
+      parse: "none",
+      detail: reinforceDetail(),
+    });
 }

@@ -10,14 +10,17 @@ export const MEMORY_EXAMPLE = {
   timestamp: "2026-01-31T12:00:00.000Z",
   stored_at: "2026-01-31T12:00:01.250Z",
   confidence: 0.9,
+  kind: "memory",
 };
 
 const DESCRIPTION =
-  "Finds memories by meaning (vector search), by words (BM25), or by both, fused. Filters work inside the search: " +
+  "Finds memories by meaning (vector search), by words (BM25), or by both, fused; then activation spreads from the best " +
+  "along bindings, and brings what belongs to them. Filters work inside the search: " +
   "`limit` memories are answered if there are as many that pass.";
 
 const ERRORS = [
   "space-not-found",
+  "activation-off",
   "dimensions-mismatch",
   "embedding-invalid",
   "embedding-required",
@@ -37,12 +40,21 @@ const REPLY = {
           vector: { similarity: 0.7411, rank: 1, via: "index" },
           words: { bm25: 4.21, rank: 1, terms: ["lisbon"] },
           fusion: { vector_weight: 0.3, words_weight: 0.7, time_weight: 0 },
+          strength: { retention: 0.62, age_hours: 30.5, stability_hours: 168, uses: 2, factor: 0.943 },
+          interference: { share: 0.91, proactive: 0.06, retroactive: 0.03, factor: 0.9955 },
+          priming: { primed: 0, by: 0, factor: 1 },
+          reconsolidation: { labile: false, until: "2026-01-31T18:00:00.000Z" },
+          activation: {
+            received: 0.21,
+            path: [{ id: "ada/moves/0" }, { id: "ada/moves/1", kind: "temporal", strength: 1 }],
+          },
         },
       },
     ],
     space: "default",
     mode: "hybrid",
     took_ms: 0.41,
+    activation: { seeds: 20, visited: 312, hops: 3, reached: 96, budget_exhausted: "none" },
   },
 };
 

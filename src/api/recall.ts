@@ -8,10 +8,10 @@ import { OPERATION, STAGE } from "../layout/metric-codes.ts";
 import type { ApiContext } from "./api-context.ts";
 import { readEmbedding } from "./embedding-field.ts";
 import { jsonResponse, recalledText } from "./json-text.ts";
+import { checkedTimeMs } from "./memory-fields.ts";
 import { queryFields } from "./query-fields.ts";
 import { checkedRecall, RECALL_QUERY_FORMS } from "./recall.contract.ts";
 import { recallGetDetail, recallPostDetail } from "./recall.docs.ts";
-import { checkedTimeMs } from "./remember.ts";
 import { parseJson, readJsonText } from "./request-body.ts";
 import { type Call, guarded, queryOf } from "./route.ts";
 import { RECALL_LIMIT_DEFAULT } from "./settings.ts";
@@ -84,9 +84,28 @@ function recallQuery(asked: AskedRecall, trace: OperationTrace): RecallQuery {
     fromMs: asked.from === undefined ? undefined : checkedTimeMs(asked.from, "from"),
     toMs: asked.to === undefined ? undefined : checkedTimeMs(asked.to, "to"),
     minConfidence: asked.min_confidence,
+    asOfMs: asked.as_of === undefined ? undefined : checkedTimeMs(asked.as_of, "as_of"),
+    fading: asked.fading,
     threshold: asked.threshold,
+    kinds: asked.kinds,
     explain: asked.explain,
     ef: asked.ef,
+    activation: activationAsked(asked),
     trace,
   };
+}
+
+/** What the recall asks of activation; undefined where it leaves all of it to the settings. */
+function activationAsked(asked: AskedRecall): RecallQuery["activation"] {
+  const overrides = {
+    seeds: asked.activation_seeds,
+    hops: asked.activation_hops,
+    decay: asked.activation_decay,
+    threshold: asked.activation_threshold,
+    visits: asked.activation_visits,
+    timeMs: asked.activation_time_ms,
+    weight: asked.activation_weight,
+    speakerWeight: asked.speaker_weight,
+  };
+  return Object.values(overrides).some((value) => value !== undefined) ? overrides : undefined;
 }

@@ -11,7 +11,7 @@ export const REMEMBERED_EXAMPLE = {
   embedded: true,
 };
 
-const ERRORS = [
+export const REMEMBER_ERRORS = [
   "space-not-found",
   "space-limit-reached",
   "space-full",
@@ -55,7 +55,7 @@ export function rememberDetail(contracts: RememberContracts) {
       },
     },
     replies: { 201: { description: "Remembered", schema: rememberedReply, example: REMEMBERED_EXAMPLE } },
-    errors: [...ERRORS, "memory-exists"],
+    errors: [...REMEMBER_ERRORS, "memory-exists"],
   });
 }
 
@@ -106,6 +106,6 @@ export function batchDetail(contracts: RememberContracts) {
         example: { results: [{ status: 201, ...REMEMBERED_EXAMPLE }, failed], stored: 1, failed: 1 },
       },
     },
-    errors: [...ERRORS, "batch-too-large"],
+    errors: [...REMEMBER_ERRORS, "batch-too-large"],
   });
 }

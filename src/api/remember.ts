@@ -6,6 +6,7 @@ import { OPERATION, STAGE } from "../layout/metric-codes.ts";
 import type { ApiContext } from "./api-context.ts";
 import { readEmbedding } from "./embedding-field.ts";
 import { jsonResponse, rememberedFields } from "./json-text.ts";
+import { checkContent, checkedTimeMs, metadataJson } from "./memory-fields.ts";
 import { checkId } from "./memory-id.ts";
 import { problemOf, report } from "./problem.ts";
 import { queryFields } from "./query-fields.ts";
@@ -14,7 +15,6 @@ import { batchDetail, rememberDetail } from "./remember.docs.ts";
 import { mediaType, parseJson, readJson, readJsonText, readText, unsupported } from "./request-body.ts";
 import { type Call, guarded, queryOf, requestName } from "./route.ts";
 import type { ApiLimits } from "./settings.ts";
-import { timeMs } from "./shared.contract.ts";
 
 const ACCESS = { right: "write", spaced: true } as const;
 
@@ -109,7 +109,9 @@ function rememberBatch(api: ApiContext, contracts: RememberContracts) {
     let remembered: readonly (Remembered | Error)[] = [];
     const trace = slow.begin(OPERATION.remember, space, startedAtMs);
     try {
-      trace.stage(STAGE.parse, meter.nowMs() - startedAtMs);
+      const parseMs = meter.nowMs() - startedAtMs;
+      meter.stage(OPERATION.remember, STAGE.parse, parseMs);
+      trace.stage(STAGE.parse, parseMs);
       trace.ack = ack;
       trace.memories = inputs.length;
       if (inputs.length > 0) remembered = await api.engine.remember(space, inputs, { ack, trace });
@@ -118,6 +120,7 @@ function rememberBatch(api: ApiContext, contracts: RememberContracts) {
       slow.end(trace, meter.nowMs(), request, error);
       throw error;
     }
+    const rememberedAtMs = meter.nowMs();
     for (let i = 0; i < inputs.length; i++) {
       const result = remembered[i];
       const index = indexOfInput[i]!;
@@ -127,10 +130,10 @@ function rememberBatch(api: ApiContext, contracts: RememberContracts) {
       else results[index] = `{"status":201,${rememberedFields(result)}}`;
     }
     const stored = results.length - failed;
-    return jsonResponse(
-      `{"results":[${results.join(",")}],"stored":${stored},"failed":${failed}}`,
-      failed === 0 ? 201 : 207,
-    );
+    const text = `{"results":[${results.join(",")}],"stored":${stored},"failed":${failed}}`;
+    const response = jsonResponse(text, failed === 0 ? 201 : 207);
+    meter.stage(OPERATION.remember, STAGE.serialise, meter.nowMs() - rememberedAtMs);
+    return response;
   };
 }
 
@@ -205,65 +208,6 @@ function rememberInput(
       memory.metadata === undefined ? undefined : metadataJson(memory.metadata, `${prefix}metadata`, limits),
     ifExists: memory.if_exists ?? ifExists,
   };
-}
-
-function checkContent(content: string, at: string, limits: ApiLimits): void {
-  // A UTF-16 unit takes at most 3 bytes of UTF-8, so most contents need no counting.
-  if (content.length * 3 > limits.contentBytesMax) {
-    const bytes = Buffer.byteLength(content);
-    if (bytes > limits.contentBytesMax)
-      throw tooLarge("content-too-large", at, bytes, limits.contentBytesMax);
-  }
-  checkWellFormed(content, at);
-}
-
-function metadataJson(metadata: unknown, at: string, limits: ApiLimits): string {
-  const text = JSON.stringify(metadata);
-  if (text.length * 3 > limits.metadataBytesMax) {
-    const bytes = Buffer.byteLength(text);
-    if (bytes > limits.metadataBytesMax)
-      throw tooLarge("metadata-too-large", at, bytes, limits.metadataBytesMax);
-  }
-  return text;
-}
-
-/** Half of a surrogate pair has no UTF-8 form: it would come back as another text than was stored. */
-function checkWellFormed(text: string, at: string): void {
-  if (text.isWellFormed()) return;
-  throw new RequestError({
-    code: "request-invalid",
-    message: `The body does not match its contract: ${at} holds half of a surrogate pair`,
-    at,
-    expected: "Unicode text",
-    received: "half of a surrogate pair",
-  });
-}
-
-export function checkedTimeMs(value: number | string, at: string): number {
-  const ms = timeMs(value);
-  if (Number.isFinite(ms)) return ms;
-  throw new RequestError({
-    code: "request-invalid",
-    message: `The request does not match its contract: ${at} is no day or hour of the calendar`,
-    at,
-    expected: "a time that exists",
-    received: JSON.stringify(value),
-  });
-}
-
-function tooLarge(
-  code: "content-too-large" | "metadata-too-large",
-  at: string,
-  bytes: number,
-  bytesMax: number,
-): RequestError {
-  return new RequestError({
-    code,
-    message: `${at} has ${bytes} bytes, and ${bytesMax} are stored at most`,
-    at,
-    expected: `at most ${bytesMax} bytes`,
-    received: `${bytes} bytes`,
-  });
 }
 
 const ACK_STRENGTH: Readonly<Record<Ack, number>> = { memory: 0, wal: 1, fsync: 2 };

@@ -88,11 +88,12 @@ export function queryOf(url: string): string {
 }
 
 /**
- * Text that was percent-encoded into the path behind `prefix`.
+ * Text that was percent-encoded into the path behind `prefix`, and before `suffix`.
  * @throws {RequestError} `request-invalid` when it does not decode to UTF-8
  */
-export function pathTail(request: Request, prefix: string): string {
-  const raw = pathOf(request.url).slice(prefix.length);
+export function pathTail(request: Request, prefix: string, suffix = ""): string {
+  const path = pathOf(request.url);
+  const raw = path.slice(prefix.length, path.length - suffix.length);
   try {
     return decodeURIComponent(raw);
   } catch (cause) {

@@ -32,6 +32,24 @@ export const embeddingField = z.union([
   z.string().min(8),
 ]);
 
+export const kindField = z.enum(["memory", "episode", "concept"]);
+export const kindsField = z.array(kindField).min(1).max(3);
+
+/** Beside what happened and when. Names and places are short, reasons may be told. */
+const NAME_CHARS_MAX = 256;
+const TELLING_CHARS_MAX = 4096;
+export const PARTICIPANTS_MAX = 64;
+export const nameField = z.string().min(1).max(NAME_CHARS_MAX);
+export const episodeDetails = z.strictObject({
+  where: nameField.optional().describe("the place"),
+  who: z.array(nameField).min(1).max(PARTICIPANTS_MAX).optional().describe("who took part"),
+  why: z.string().min(1).max(TELLING_CHARS_MAX).optional().describe("the reason"),
+  how: z.string().min(1).max(TELLING_CHARS_MAX).optional().describe("the way it happened"),
+  session: nameField
+    .optional()
+    .describe("what it happened in the course of: a conversation, a task; its episodes are bound together"),
+});
+
 export const spaceNameField = z
   .string()
   .regex(SPACE_NAME, { error: "expected 1 to 64 letters, digits, dots, hyphens and underscores" });

@@ -1,6 +1,6 @@
 /** What the call about slow operations takes and answers. */
 import { z } from "zod";
-import { OPERATIONS, OUTCOMES, STAGES } from "../layout/metric-codes.ts";
+import { OPERATIONS, OUTCOMES, RECALL_MODES, STAGES } from "../layout/metric-codes.ts";
 import { SEARCH_PLANS } from "../observe/slow-operation.ts";
 import { Contract } from "./contract.ts";
 import type { FieldForm } from "./query-fields.ts";
@@ -50,7 +50,7 @@ export const slowOperationReply = z.strictObject({
     elsewhere: ms.describe("what no stage accounts for: the thread did something else"),
   }),
   plan: z.strictObject({
-    mode: z.enum(["hybrid", "vector", "words", "degraded"]).optional(),
+    mode: z.enum(RECALL_MODES).optional(),
     limit: z.int().optional(),
     ef_asked: z.int().optional(),
     ef: z.int().optional().describe("candidates the search kept"),

@@ -56,6 +56,10 @@ export const spaceReply = z.strictObject({
   indexed: z.int().describe("vectors in the graph"),
   tail: z.int().describe("vectors stored but not in the graph yet"),
   pending_embedding: z.int().describe("memories stored without a vector, to be embedded later"),
+  unassociated: z
+    .int()
+    .describe("memories that were not bound to others yet, which happens in the background"),
+  bindings: z.int().describe("bindings between memories"),
   terms: z.int().describe("different words"),
   memory_bytes: z.int(),
   created_at: timeReply,

@@ -14,6 +14,8 @@ const SPACE_EXAMPLE = {
   indexed: 49_000,
   tail: 1_000,
   pending_embedding: 0,
+  unassociated: 0,
+  bindings: 4210,
   terms: 31_417,
   memory_bytes: 268_435_456,
   created_at: "2026-01-31T12:00:00.000Z",

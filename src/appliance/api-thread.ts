@@ -64,7 +64,6 @@ export async function startApi(boot: Boot): Promise<(message: ToThread) => void>
     events: openEvents(boot),
     slow: watch.slow,
   });
-  watch.sampleEachSecond(client);
 
   const clock = systemClock;
   const errors: ErrorSink = {
@@ -89,6 +88,7 @@ export async function startApi(boot: Boot): Promise<(message: ToThread) => void>
     boot.apiWorkerCount,
   );
   const ring = new KeyRing(boot.dataDirectory, clock, errors);
+  watch.sampleEachSecond({ client, ring });
   checkListening(serving.host, serving.access, ring.hasKeys);
   const access = new Access({
     ring,

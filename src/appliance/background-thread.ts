@@ -1,6 +1,6 @@
 /**
- * The background thread: checkpoints when they are due, embeds what was stored without an embedding, and at
- * the end writes the last checkpoint and stops the writers.
+ * The background thread: lets the mind work (`mind-loop.ts`), writes checkpoints when they are due, embeds what was
+ * stored without an embedding, and at the end writes the last checkpoint and stops the writers.
  */
 import { systemClock } from "../base/clock.ts";
 import { OperatorError } from "../base/errors.ts";
@@ -23,6 +23,7 @@ import { NativeDisk } from "../storage/native-disk.ts";
 import type { Boot, ToThread } from "./boot.ts";
 import { epochReaderIndex } from "./epoch-readers.ts";
 import { openLane, openMeterClock } from "./metric-lanes.ts";
+import { mindLoop } from "./mind-loop.ts";
 import { openWriteClient } from "./producer-links.ts";
 import { streamPlace } from "./stream-place.ts";
 import { aliveMarker, failThread, tellMain } from "./thread.ts";
@@ -47,6 +48,7 @@ export async function startBackground(boot: Boot): Promise<(message: ToThread) =
     random: new Random(entropySeed()),
   });
   const lateEmbedder = new LateEmbedder({ table, epoch, client, embedder, settings });
+  const mind = mindLoop(boot, { table, epoch, client });
   const lane = openLane(boot);
   if (boot.settings.monitoring.enabled) startThreadSampler(lane, openMeterClock());
   const alive = aliveMarker(boot);
@@ -142,10 +144,13 @@ export async function startBackground(boot: Boot): Promise<(message: ToThread) =
   };
 
   const loop = async (): Promise<void> => {
+    const thinking = mind.run();
     while (!stopping) {
       await turn();
       await Bun.sleep(TURN_MS);
     }
+    mind.stop();
+    await thinking;
     for (let writer = 0; writer < writerCount; writer++) {
       if (hasChanged(writer)) await checkpoint(writer);
       await client.request(writer, control(WRITE_OP.stop));

@@ -1,5 +1,6 @@
 /** What an API worker records of itself, and how it sees the metrics of all threads. */
 import type { Watch } from "../api/api-context.ts";
+import type { KeyRing } from "../api/key-ring.ts";
 import { systemClock } from "../base/clock.ts";
 import { VERSION } from "../base/version.ts";
 import type { EmbeddingProvider } from "../embedding/embedder.ts";
@@ -27,10 +28,14 @@ export type ThreadWatch = Watch & {
   readonly slow: SlowWatch;
   readonly engineMeter: EngineMeter;
   /** Starts to sample, once a second, what nobody can count while it happens. */
-  readonly sampleEachSecond: (client: WriteClient) => void;
+  readonly sampleEachSecond: (parts: Omit<Sampled, "embedder">) => void;
 };
 
-type Sampled = { readonly client: WriteClient; readonly embedder: EmbeddingProvider };
+type Sampled = {
+  readonly client: WriteClient;
+  readonly embedder: EmbeddingProvider;
+  readonly ring: KeyRing;
+};
 
 export function openWatch(boot: Boot, table: SpaceTable, embedder: EmbeddingProvider): ThreadWatch {
   const isWatched = boot.settings.monitoring.enabled;
@@ -47,8 +52,8 @@ export function openWatch(boot: Boot, table: SpaceTable, embedder: EmbeddingProv
     history: new HistoryReader(HISTORY_SHAPE, boot.shared.history),
     metadata: metricMetadata(),
     clock: systemClock,
-    sampleEachSecond: (client) => {
-      if (isWatched) startThreadSampler(lane, nowMs, () => sample(lane, { client, embedder }), windows);
+    sampleEachSecond: (parts) => {
+      if (isWatched) startThreadSampler(lane, nowMs, () => sample(lane, { ...parts, embedder }), windows);
     },
     events: new EventFeed(boot.shared.events, boot.startedAtMs, systemClock),
     alerts: openAlertBoard(boot),
@@ -71,15 +76,20 @@ export function openSnapshots({ shared, settings, startedAtMs }: Boot, table: Sp
 
 const QUEUE = levelSeries("engram_wal_queue_requests", {});
 const EMBEDDINGS = { cache: "embedding" } as const;
-const REQUESTS = levelSeries("engram_cache_requests_total", EMBEDDINGS);
-const HITS = levelSeries("engram_cache_hits_total", EMBEDDINGS);
-const BYTES = levelSeries("engram_cache_bytes", EMBEDDINGS);
+const EMBEDDING_REQUESTS = levelSeries("engram_cache_requests_total", EMBEDDINGS);
+const EMBEDDING_HITS = levelSeries("engram_cache_hits_total", EMBEDDINGS);
+const EMBEDDING_BYTES = levelSeries("engram_cache_bytes", EMBEDDINGS);
+const KEY_REQUESTS = levelSeries("engram_cache_requests_total", { cache: "keys" });
+const KEY_HITS = levelSeries("engram_cache_hits_total", { cache: "keys" });
 
-function sample(lane: MetricLane, { client, embedder }: Sampled): void {
+function sample(lane: MetricLane, { client, embedder, ring }: Sampled): void {
   lane.set(QUEUE, client.inFlight);
+  const { requests, hits } = ring.cacheCounts;
+  lane.set(KEY_REQUESTS, requests);
+  lane.set(KEY_HITS, hits);
   const counts = embedder.cacheCounts?.();
   if (counts === undefined) return;
-  lane.set(REQUESTS, counts.hits + counts.misses);
-  lane.set(HITS, counts.hits);
-  lane.set(BYTES, counts.bytes);
+  lane.set(EMBEDDING_REQUESTS, counts.hits + counts.misses);
+  lane.set(EMBEDDING_HITS, counts.hits);
+  lane.set(EMBEDDING_BYTES, counts.bytes);
 }

@@ -100,6 +100,11 @@ export const ERROR_CODES = {
     "A memory with this id exists already",
     'Send "if_exists": "replace" or "keep", or another id',
   ),
+  "link-not-found": request(
+    404,
+    "No such link leads from the one memory to the other",
+    "Check kind and direction: GET /api/v1/links?id= shows what a memory is bound to",
+  ),
   "space-not-found": request(
     404,
     "No such memory space",
@@ -144,6 +149,11 @@ export const ERROR_CODES = {
     422,
     "The embedding can not be compared with others",
     "Send finite numbers that are not all zero",
+  ),
+  "activation-off": request(
+    409,
+    "Spreading activation is switched off, and mode=spreading is nothing else",
+    'Recall with mode=hybrid, or set "activation.enabled" and restart',
   ),
   "embedding-required": request(
     422,

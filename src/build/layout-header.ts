@@ -139,6 +139,7 @@ export const LAYOUT_STRUCTS: readonly StructSpec[] = [
       tagBloom: "uint64_t",
       nodeCount: "uint32_t",
       kinds: "uint32_t",
+      storedToMs: "double",
     }),
   },
 ];

@@ -1,6 +1,6 @@
 /**
  * Writes `docs/reference/` from the tables the program runs on: settings, errors, commands, exit statuses, metrics,
- * alerts, performance baselines; and what other programs take from them: `docs/alerts/`.
+ * alerts, performance baselines; and what other programs take from them: `docs/alerts/`, `docs/grafana/`.
  *
  * `bun src/build/reference.ts` refreshes the pages; a test fails while they are stale.
  */
@@ -16,6 +16,7 @@ import { SECTION_SUMMARY, SETTINGS, type Setting } from "../config/schema.ts";
 import { tomlValue } from "../config/template.ts";
 import { alertRulesFile, alertsPage, alertTestsFile } from "./alert-files.ts";
 import { baselinesPage } from "./baselines-reference.ts";
+import { dashboardFiles } from "./dashboards.ts";
 import { metricsPage } from "./metrics-reference.ts";
 
 const ROOT = join(import.meta.dir, "../..");
@@ -32,6 +33,7 @@ export function referencePages(): ReadonlyMap<string, string> {
     ["docs/reference/alerts.md", alertsPage(NOTE)],
     ["docs/alerts/engram.rules.yml", alertRulesFile()],
     ["docs/alerts/engram.rules.test.yml", alertTestsFile()],
+    ...dashboardFiles(),
     ["docs/reference/performance-baselines.md", baselinesPage(NOTE)],
   ]);
 }

@@ -6,7 +6,13 @@
  */
 import { z } from "zod";
 import { assert } from "../base/assert.ts";
-import { forgettingSection } from "./sections/fading.ts";
+import { activationSection, associationSection } from "./sections/associating.ts";
+import {
+  forgettingSection,
+  interferenceSection,
+  primingSection,
+  reconsolidationSection,
+} from "./sections/fading.ts";
 import { checkpointSection, dataSection, spacesSection, walSection } from "./sections/keeping.ts";
 import { loggingSection, memorySection, numaSection, threadPoolsSection } from "./sections/machine.ts";
 import { embeddingSection, indexSection, recallSection } from "./sections/recalling.ts";
@@ -24,6 +30,11 @@ export const settingsSchema = z.strictObject({
   index: indexSection.prefault({}),
   recall: recallSection.prefault({}),
   forgetting: forgettingSection.prefault({}),
+  interference: interferenceSection.prefault({}),
+  priming: primingSection.prefault({}),
+  reconsolidation: reconsolidationSection.prefault({}),
+  association: associationSection.prefault({}),
+  activation: activationSection.prefault({}),
   wal: walSection.prefault({}),
   checkpoint: checkpointSection.prefault({}),
   thread_pools: threadPoolsSection.prefault({}),
@@ -59,6 +70,11 @@ export const SECTION_SUMMARY: Readonly<Record<string, string>> = {
   index: "The vector index",
   recall: "Finding memories by meaning and words",
   forgetting: "How memories fade",
+  interference: "How memories that are alike compete",
+  priming: "How a use makes its neighbours easier to reach",
+  reconsolidation: "How a memory that was recalled can be changed",
+  association: "What memories are bound to each other, and why",
+  activation: "Finding memories by what they are bound to",
   wal: "The log that makes writes durable",
   checkpoint: "Checkpoints, which bound the time a start takes",
   thread_pools: "Threads",

@@ -4,7 +4,24 @@ import type { Bm25Settings } from "../index/word-index-reader.ts";
 import type { Language } from "../language/languages.ts";
 import type { ForgettingCurve } from "../layout/forgetting-curve.ts";
 import type { Quantization } from "../layout/space-root.ts";
+import { type ActivationSettings, activationSettings } from "./recall/activation-settings.ts";
 import type { Forgetting } from "./space-forgetting.ts";
+
+export type InterferenceSettings = {
+  readonly enabled: boolean;
+  /** part of a score that competitors can take */
+  readonly weight: number;
+  /** distance in time at which 1/e of the competition is left */
+  readonly windowHours: number;
+};
+
+export type PrimingSettings = {
+  readonly enabled: boolean;
+  /** part of a score that priming can add */
+  readonly weight: number;
+  /** priming falls by e in this time */
+  readonly decaySeconds: number;
+};
 
 export type EngineSettings = {
   readonly autoCreate: boolean;
@@ -19,10 +36,20 @@ export type EngineSettings = {
   readonly tailMax: number;
   readonly candidates: number;
   readonly bm25: Bm25Settings;
+  readonly activation: ActivationSettings;
   /** what becomes of a memory whose embedding can not be had */
   readonly whenUnavailable: "fail" | "store";
-  /** of spaces that have no own */
-  readonly forgetting: Forgetting;
+  /** curve and half-life are of spaces that have no own */
+  readonly forgetting: Forgetting & {
+    readonly enabled: boolean;
+    /** part of a score that a memory of which nothing is left loses */
+    readonly weight: number;
+    /** retention below which a memory has faded */
+    readonly floor: number;
+  };
+  readonly interference: InterferenceSettings;
+  readonly priming: PrimingSettings;
+  readonly reconsolidation: { readonly enabled: boolean; readonly windowHours: number };
 };
 
 export function engineSettings(settings: Settings): EngineSettings {
@@ -39,10 +66,28 @@ export function engineSettings(settings: Settings): EngineSettings {
     tailMax: settings.index.tail_max,
     candidates: settings.recall.candidates,
     bm25: { k1: settings.recall.bm25_k1, b: settings.recall.bm25_b },
+    activation: activationSettings(settings),
     whenUnavailable: settings.embedding.when_unavailable as "fail" | "store",
     forgetting: {
       curve: settings.forgetting.curve as ForgettingCurve,
       stabilityHours: settings.forgetting.stability_hours,
+      enabled: settings.forgetting.enabled,
+      weight: settings.forgetting.weight,
+      floor: settings.forgetting.floor,
+    },
+    interference: {
+      enabled: settings.interference.enabled,
+      weight: settings.interference.weight,
+      windowHours: settings.interference.window_hours,
+    },
+    priming: {
+      enabled: settings.priming.enabled,
+      weight: settings.priming.weight,
+      decaySeconds: settings.priming.decay_s,
+    },
+    reconsolidation: {
+      enabled: settings.reconsolidation.enabled,
+      windowHours: settings.reconsolidation.window_hours,
     },
   };
 }

@@ -6,13 +6,19 @@
  * Every method may throw `RequestError` (the caller can act) or `OperatorError` (the operator can).
  */
 
+import type { NodeKind } from "../layout/node-header.ts";
+import type { MindEngine } from "./mind-engine.ts";
 import type { OperationTrace } from "./operation-trace.ts";
+import type { ActivationOverrides } from "./recall/activation-settings.ts";
 import type { Forgetting, SpaceForgetting } from "./space-forgetting.ts";
 
 /** How durable a write is when it is answered. */
 export type Ack = "memory" | "wal" | "fsync";
 export type IfExists = "error" | "keep" | "replace";
-export type RecallMode = "hybrid" | "vector" | "words";
+/** How candidates are found. */
+export type SearchMode = "hybrid" | "vector" | "words";
+/** `spreading`: found as by a hybrid recall, and ranked by activation alone. */
+export type RecallMode = SearchMode | "spreading";
 
 export type RememberInput = {
   readonly content: string;
@@ -26,6 +32,13 @@ export type RememberInput = {
   /** a JSON object, already serialised */
   readonly metadataJson?: string | undefined;
   readonly ifExists?: IfExists | undefined;
+  /** a plain memory where absent */
+  readonly kind?: NodeKind | undefined;
+  /** of an episode or a concept: 0 to 1, and -1 to 1 */
+  readonly importance?: number | undefined;
+  readonly valence?: number | undefined;
+  /** of an episode or a concept: what it has beside its content, a JSON object, already serialised */
+  readonly detailsJson?: string | undefined;
 };
 
 export type Remembered = {
@@ -49,11 +62,19 @@ export type RecallQuery = {
   readonly fromMs?: number | undefined;
   readonly toMs?: number | undefined;
   readonly minConfidence?: number | undefined;
+  /** as memories stood then: what was stored later is not seen, and ages count to then; now where absent */
+  readonly asOfMs?: number | undefined;
+  /** whether memories that have faded below the floor are answered; they are where absent */
+  readonly fading?: "include" | "exclude" | undefined;
+  /** memories of these kinds; all where absent */
+  readonly kinds?: readonly NodeKind[] | undefined;
   /** lowest score returned */
   readonly threshold?: number | undefined;
   readonly explain?: boolean | undefined;
   /** candidates looked at by the graph search; index.ef_search where absent */
   readonly ef?: number | undefined;
+  /** how activation spreads, where not as the settings say */
+  readonly activation?: ActivationOverrides | undefined;
   /** where the parts write down what they did */
   readonly trace?: OperationTrace | undefined;
 };
@@ -73,6 +94,49 @@ export type RecallWhy = {
     readonly wordsWeight: number;
     readonly timeWeight: number;
   };
+  /** how well it is remembered, and what that did to its score */
+  readonly strength?: {
+    /** what is left of it, 0 to 1 */
+    readonly retention: number;
+    /** since the last use, or since it was stored */
+    readonly ageHours: number;
+    /** half-life, stretched by importance and feeling */
+    readonly stabilityHours: number;
+    readonly uses: number;
+    readonly factor: number;
+    /** it was used after the moment asked for; what it was before is not known */
+    readonly usedSince?: true;
+  };
+  readonly interference?: {
+    /** of its strength that its competitors leave it */
+    readonly share: number;
+    readonly proactive: number;
+    readonly retroactive: number;
+    readonly factor: number;
+  };
+  /** 0 to 1, and by how many neighbours */
+  readonly priming?: { readonly primed: number; readonly by: number; readonly factor: number };
+  /** until when an update changes this memory instead of making a new trace */
+  readonly reconsolidation?: { readonly labile: boolean; readonly untilMs: number };
+  /** what arrived by activation, and the way on which most of it came: from a memory that was found, binding by binding */
+  readonly activation?: {
+    readonly received: number;
+    readonly path: readonly { readonly id: string; readonly kind?: string; readonly strength?: number }[];
+  };
+  /** who said it, where the query names that one */
+  readonly speaker?: string;
+};
+
+/** What activation did in one recall. */
+export type ActivationReport = {
+  readonly seeds: number;
+  /** bindings followed */
+  readonly visited: number;
+  readonly hops: number;
+  /** memories it touched, the seeds among them */
+  readonly reached: number;
+  /** the budget that ended it early */
+  readonly budgetExhausted: "none" | "visits" | "time";
 };
 
 export type Memory = {
@@ -84,6 +148,13 @@ export type Memory = {
   readonly timestampMs: number;
   readonly storedAtMs: number;
   readonly confidence: number;
+  readonly kind: NodeKind;
+  /** 0 to 1 */
+  readonly importance: number;
+  /** -1 to 1 */
+  readonly valence: number;
+  /** of an episode or a concept: what it has beside its content, a JSON object, serialised */
+  readonly detailsJson: string | undefined;
 };
 
 export type RecalledMemory = Memory & { readonly score: number; readonly why?: RecallWhy | undefined };
@@ -95,7 +166,11 @@ export type Recalled = {
   readonly mode: RecallMode;
   /** says why less was done than asked for, where that is so */
   readonly degraded?: string | undefined;
+  /** absent where no activation spread */
+  readonly activation?: ActivationReport | undefined;
   readonly tookMs: number;
+  /** of a recall as of a moment: how many of its memories were used since, so that their uses until then are unknown */
+  readonly asOf?: { readonly atMs: number; readonly usedSince: number } | undefined;
 };
 
 export type Forgotten = {
@@ -103,6 +178,13 @@ export type Forgotten = {
   readonly space: string;
   readonly ack: Ack;
   readonly forgotten: boolean;
+};
+
+export type ListOptions = {
+  readonly cursor?: string | undefined;
+  readonly limit: number;
+  /** memories of these kinds; all where absent */
+  readonly kinds?: readonly NodeKind[] | undefined;
 };
 
 export type MemoryPage = { readonly memories: readonly Memory[]; readonly nextCursor: string | undefined };
@@ -133,6 +215,10 @@ export type SpaceInfo = {
   /** vectors stored but not in the graph yet */
   readonly tail: number;
   readonly pendingEmbedding: number;
+  /** memories that the associator has not looked at yet */
+  readonly unassociated: number;
+  /** bindings between its memories */
+  readonly bindings: number;
   readonly terms: number;
   readonly memoryBytes: number;
   readonly createdAtMs: number;
@@ -175,6 +261,8 @@ export type Health = {
 };
 
 export interface Engine {
+  /** links, reinforcement, replay */
+  readonly mind: MindEngine;
   /**
    * Stores memories, in order. The answer has one entry per input: the result, or the error of that item.
    * Throws only when nothing was tried (no such space, not ready).
@@ -190,7 +278,7 @@ export interface Engine {
   /** Forgets for good. @throws {RequestError} `memory-not-found` */
   forget(space: string, id: string, options: WriteOptions): Promise<Forgotten>;
   /** In the order of storing. `cursor` is opaque, from the page before. */
-  list(space: string, options: { readonly cursor?: string | undefined; readonly limit: number }): MemoryPage;
+  list(space: string, options: ListOptions): MemoryPage;
   spaces(): SpaceInfo[];
   space(name: string): SpaceInfo;
   createSpace(spec: SpaceSpec): Promise<SpaceInfo>;

@@ -2,15 +2,16 @@
 import { RequestError } from "../base/errors.ts";
 import type { Hash64 } from "../base/hash64.ts";
 import { FILTER, FILTER_HEAD_BYTES, FILTER_TAGS_MAX } from "../layout/filter.ts";
+import { NODE_KIND } from "../layout/node-header.ts";
 import type { RecallQuery } from "./engine.ts";
 import { hashText } from "./write-codec.ts";
 
 /** The query's filter, or undefined where it filters nothing. */
 export function filterBlock(query: RecallQuery, nodeCount: number): Uint8Array | undefined {
   const tags = query.tags ?? [];
-  const { fromMs, toMs, minConfidence } = query;
-  if (tags.length === 0 && fromMs === undefined && toMs === undefined && minConfidence === undefined)
-    return undefined;
+  const { fromMs, toMs, minConfidence, asOfMs, kinds } = query;
+  const bounds = [fromMs, toMs, minConfidence, asOfMs, kinds];
+  if (tags.length === 0 && bounds.every((bound) => bound === undefined)) return undefined;
   if (tags.length > FILTER_TAGS_MAX) {
     throw new RequestError({
       code: "request-invalid",
@@ -26,8 +27,12 @@ export function filterBlock(query: RecallQuery, nodeCount: number): Uint8Array |
   view.setFloat64(FILTER.toMs, toMs ?? Number.POSITIVE_INFINITY, true);
   // Confidences are stored as f32, so the bound is rounded the same way: 0.7 lets 0.7 pass.
   view.setFloat32(FILTER.minConfidence, minConfidence ?? 0, true);
+  view.setFloat64(FILTER.storedToMs, asOfMs ?? 0, true);
   view.setUint32(FILTER.tagCount, tags.length, true);
   view.setUint32(FILTER.nodeCount, nodeCount, true);
+  for (const kind of kinds ?? []) {
+    view.setUint32(FILTER.kinds, view.getUint32(FILTER.kinds, true) | (1 << NODE_KIND[kind]), true);
+  }
   const hash: Hash64 = { low: 0, high: 0 };
   let bloomLow = 0;
   let bloomHigh = 0;

@@ -12,6 +12,7 @@ import { analyse } from "../language/analyse.ts";
 import { TermBuffer } from "../language/term-buffer.ts";
 import { timesMentioned } from "../language/time-mention.ts";
 import { OPERATION, STAGE } from "../layout/metric-codes.ts";
+import { NODE_KIND } from "../layout/node-header.ts";
 import { WRITE_OP, WRITE_OUTCOME } from "../layout/write-message.ts";
 import type { EpochReader } from "../shm/epochs.ts";
 import type {
@@ -20,6 +21,7 @@ import type {
   Health,
   IndexInfo,
   IndexRebuild,
+  ListOptions,
   Memory,
   MemoryPage,
   Recalled,
@@ -34,6 +36,7 @@ import type {
 import type { EngineSettings } from "./engine-settings.ts";
 import { idKeyOf } from "./id-key.ts";
 import { type EngineMeter, SILENT_ENGINE_METER } from "./meters.ts";
+import { MindVerbs } from "./mind/mind-verbs.ts";
 import { normalised } from "./normalise.ts";
 import type { OperationTrace } from "./operation-trace.ts";
 import { Recaller } from "./recall/recaller.ts";
@@ -68,6 +71,7 @@ const TAIL_WAIT_MS_MAX = 30_000;
 const TAIL_POLL_MS = 2;
 
 export class MemoryEngine implements Engine {
+  readonly mind: MindVerbs;
   readonly #options: MemoryEngineOptions;
   readonly #meter: EngineMeter;
   readonly #directory: SpaceDirectory;
@@ -84,6 +88,14 @@ export class MemoryEngine implements Engine {
     this.#meter = options.meter ?? SILENT_ENGINE_METER;
     this.#directory = new SpaceDirectory(options);
     this.#recaller = new Recaller(options, this.#accumulator);
+    this.mind = new MindVerbs({
+      client: options.client,
+      wallClock: options.wallClock,
+      read: (space, action) => {
+        this.#mustBeReady();
+        return this.#read(space, action);
+      },
+    });
   }
 
   async remember(
@@ -131,6 +143,10 @@ export class MemoryEngine implements Engine {
           vector: vector?.unit,
           norm: vector?.norm ?? 0,
           replaces: input.ifExists === "replace",
+          kind: input.kind,
+          importance: input.importance,
+          valence: input.valence,
+          detailsJson: input.detailsJson,
         });
         const sent = client.trySend(writer, ticket, item, {
           op: WRITE_OP.remember,
@@ -198,8 +214,13 @@ export class MemoryEngine implements Engine {
       return {
         memories,
         space: spaceName,
-        mode: plan.mode,
+        mode: query.mode === "spreading" && plan.degraded === undefined ? "spreading" : plan.mode,
         degraded: plan.degraded,
+        asOf:
+          query.asOfMs === undefined
+            ? undefined
+            : { atMs: query.asOfMs, usedSince: this.#recaller.usedSince },
+        activation: this.#recaller.activation,
         tookMs: this.#options.now() - startedAtMs,
       };
     } finally {
@@ -235,19 +256,19 @@ export class MemoryEngine implements Engine {
     return { id, space: spaceName, ack, forgotten: true };
   }
 
-  list(
-    spaceName: string,
-    { cursor, limit }: { readonly cursor?: string | undefined; readonly limit: number },
-  ): MemoryPage {
+  list(spaceName: string, { cursor, limit, kinds }: ListOptions): MemoryPage {
     this.#mustBeReady();
+    const codes = kinds?.map((kind) => NODE_KIND[kind]);
     return this.#read(spaceName, (reader) => {
+      const isListed = (at: number): boolean =>
+        reader.isLive(at) && (codes === undefined || codes.includes(reader.kind(at) as (typeof codes)[0]));
       const nodeCount = reader.root.load("nodeCount");
       let slot = cursor === undefined ? 0 : slotOfCursor(cursor, reader.generation);
       const memories: Memory[] = [];
       for (; slot < nodeCount && memories.length < limit; slot++) {
-        if (reader.isLive(slot)) memories.push(reader.memory(slot));
+        if (isListed(slot)) memories.push(reader.memory(slot));
       }
-      while (slot < nodeCount && !reader.isLive(slot)) slot++;
+      while (slot < nodeCount && !isListed(slot)) slot++;
       return { memories, nextCursor: slot < nodeCount ? cursorOf(slot, reader.generation) : undefined };
     });
   }

@@ -15,6 +15,7 @@ import type {
   Health,
   IndexInfo,
   IndexRebuild,
+  ListOptions,
   Memory,
   MemoryPage,
   Recalled,
@@ -27,6 +28,7 @@ import type {
   WriteOptions,
 } from "./engine.ts";
 import { type EngineMeter, SILENT_SLOW_METER, type SlowMeter } from "./meters.ts";
+import type { MindEngine } from "./mind-engine.ts";
 import type { OperationTrace } from "./operation-trace.ts";
 import type { SpaceRoot, SpaceTable } from "./space-table.ts";
 
@@ -38,6 +40,7 @@ const DEGRADED = RECALL_MODES.indexOf("degraded");
 const NOT_REMEMBERED = REMEMBERED.indexOf("refused");
 
 export class MeteredEngine implements Engine {
+  readonly mind: MindEngine;
   readonly #inner: Engine;
   readonly #meter: EngineMeter;
   readonly #table: SpaceTable;
@@ -49,6 +52,7 @@ export class MeteredEngine implements Engine {
   #gets = 0;
 
   constructor(inner: Engine, meter: EngineMeter, table: SpaceTable, slow: SlowMeter = SILENT_SLOW_METER) {
+    this.mind = this.#meteredMind(inner.mind);
     this.#slow = slow;
     this.#inner = inner;
     this.#meter = meter;
@@ -115,15 +119,8 @@ export class MeteredEngine implements Engine {
     );
   }
 
-  list(space: string, options: { readonly cursor?: string | undefined; readonly limit: number }): MemoryPage {
-    const startedAtMs = this.#meter.nowMs();
-    try {
-      const page = this.#inner.list(space, options);
-      this.#ended(OPERATION.list, space, startedAtMs, OUTCOME.ok);
-      return page;
-    } catch (error) {
-      throw this.#failed(OPERATION.list, space, startedAtMs, error);
-    }
+  list(space: string, options: ListOptions): MemoryPage {
+    return this.#timed(OPERATION.list, space, () => this.#inner.list(space, options));
   }
 
   createSpace(spec: SpaceSpec): Promise<SpaceInfo> {
@@ -156,6 +153,32 @@ export class MeteredEngine implements Engine {
 
   health(): Health {
     return this.#inner.health();
+  }
+
+  #meteredMind(inner: MindEngine): MindEngine {
+    return {
+      link: (space, spec, options) =>
+        this.#metered(OPERATION.link, space, () => inner.link(space, spec, options), options.trace),
+      unlink: (space, spec, options) =>
+        this.#metered(OPERATION.unlink, space, () => inner.unlink(space, spec, options), options.trace),
+      bindings: (space, id, options) =>
+        this.#timed(OPERATION.list_bindings, space, () => inner.bindings(space, id, options)),
+      reinforce: (space, id, options) =>
+        this.#metered(OPERATION.reinforce, space, () => inner.reinforce(space, id, options), options.trace),
+      replay: (space, query) => this.#timed(OPERATION.replay, space, () => inner.replay(space, query)),
+    };
+  }
+
+  /** The same of an operation that waits for nothing. */
+  #timed<T>(operation: number, space: string, act: () => T): T {
+    const startedAtMs = this.#meter.nowMs();
+    try {
+      const result = act();
+      this.#ended(operation, space, startedAtMs, OUTCOME.ok);
+      return result;
+    } catch (error) {
+      throw this.#failed(operation, space, startedAtMs, error);
+    }
   }
 
   async #metered<T>(

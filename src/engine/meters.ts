@@ -24,6 +24,8 @@ export type EngineMeter = {
   readonly recalled: (mode: number, memories: number) => void;
   /** Distances a recall computed, in walks of the graph and in scans. */
   readonly searched: (inGraph: number, inScan: number) => void;
+  /** Activation spread in a recall. @param end place in SPREAD_ENDS */
+  readonly activated: (visited: number, hops: number, end: number) => void;
   /** Memories handed in to be remembered. @param outcome place in REMEMBERED */
   readonly remembered: (outcome: number, memories: number) => void;
 };
@@ -61,6 +63,7 @@ export const SILENT_ENGINE_METER: EngineMeter = {
   stage: nothing,
   recalled: nothing,
   searched: nothing,
+  activated: nothing,
   remembered: nothing,
 };
 export const SILENT_SLOW_METER: SlowMeter = { thresholdMs: Number.POSITIVE_INFINITY, untraced: nothing };

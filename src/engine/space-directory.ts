@@ -222,6 +222,8 @@ export class SpaceDirectory {
       indexed: root.load("indexedCount"),
       tail: Math.max(0, root.load("nodeCount") - root.load("indexedCount")),
       pendingEmbedding: root.load("pendingCount"),
+      unassociated: Math.max(0, root.load("nodeCount") - root.load("associatedCount")),
+      bindings: root.load("bindingCount"),
       terms: root.load("termCount"),
       memoryBytes: root.number("mappedBytes") + root.number("graphBytes"),
       createdAtMs: root.number("createdAtMs"),

@@ -9,8 +9,14 @@
 import type { Hash64 } from "../base/hash64.ts";
 import { type Bm25Settings, type ScoreAccumulator, WordIndexReader } from "../index/word-index-reader.ts";
 import type { Language } from "../language/languages.ts";
-import { CONTENT_RECORD, CONTENT_RECORD_HEAD_BYTES } from "../layout/content-record.ts";
-import { NODE_HEADER, NODE_HEADER_BYTES, NODE_STATE } from "../layout/node-header.ts";
+import { CONTENT_RECORD, CONTENT_RECORD_HEAD_BYTES, DETAILS_END } from "../layout/content-record.ts";
+import {
+  NODE_HEADER,
+  NODE_HEADER_BYTES,
+  NODE_KIND,
+  NODE_STATE,
+  type NodeKind,
+} from "../layout/node-header.ts";
 import { ByteArenaReader, SlotArenaReader } from "../shm/arena.ts";
 import { SharedTableReader } from "../shm/shared-table.ts";
 import type { Memory } from "./engine.ts";
@@ -24,6 +30,7 @@ import type { SpaceRoot } from "./space-table.ts";
 const WORDS = NODE_HEADER_BYTES / 4;
 const NUMBERS = NODE_HEADER_BYTES / 8;
 const STATE = NODE_HEADER.state / 4;
+const KIND_NAMES = Object.keys(NODE_KIND) as readonly NodeKind[];
 // A byte order mark that a client stored is part of its text.
 const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
 
@@ -115,6 +122,16 @@ export class SpaceReader {
     return readTraits(this.headers, slot, into);
   }
 
+  /** Whether it has an embedding. */
+  hasVector(slot: number): boolean {
+    const { headers } = this;
+    return (
+      headers.f32(headers.chunkOfSlot(slot))[
+        headers.indexInChunk(slot) * WORDS + NODE_HEADER.vectorNorm / 4
+      ] !== 0
+    );
+  }
+
   /** Low half of the id's hash: tells two versions of one memory from two memories. */
   idHashLow(slot: number): number {
     return this.headers.u32(this.headers.chunkOfSlot(slot))[
@@ -128,6 +145,20 @@ export class SpaceReader {
     return headers.f64(headers.chunkOfSlot(slot))[
       headers.indexInChunk(slot) * NUMBERS + NODE_HEADER.timestampMs / 8
     ]!;
+  }
+
+  /** When it was stored here, ms since the Unix epoch. */
+  storedAtMs(slot: number): number {
+    const { headers } = this;
+    return headers.f64(headers.chunkOfSlot(slot))[
+      headers.indexInChunk(slot) * NUMBERS + NODE_HEADER.storedAtMs / 8
+    ]!;
+  }
+
+  hasTags(slot: number): boolean {
+    const words = this.headers.u32(this.headers.chunkOfSlot(slot));
+    const at = this.headers.indexInChunk(slot) * WORDS + NODE_HEADER.tagBloom / 4;
+    return words[at] !== 0 || words[at + 1] !== 0;
   }
 
   /** Reads a whole memory. */
@@ -151,20 +182,38 @@ export class SpaceReader {
     const textAt = idAt + idBytes;
     const tagsAt = textAt + contentBytes;
     const metadataAt = tagsAt + tagsBytes;
+    const kind = KIND_NAMES[this.kind(slot)]!;
     return {
       id: decoder.decode(bytes.subarray(idAt, textAt)),
       content: decoder.decode(bytes.subarray(textAt, tagsAt)),
       tags: tagCount === 0 ? [] : decoder.decode(bytes.subarray(tagsAt, metadataAt)).split("\0"),
-      metadataJson:
-        metadataBytes === 0
-          ? undefined
-          : decoder.decode(bytes.subarray(metadataAt, metadataAt + metadataBytes)),
+      ...detailsAndMetadata(
+        kind,
+        metadataBytes === 0 ? "" : decoder.decode(bytes.subarray(metadataAt, metadataAt + metadataBytes)),
+      ),
       timestampMs: numbers[index * NUMBERS + NODE_HEADER.timestampMs / 8]!,
       storedAtMs: numbers[index * NUMBERS + NODE_HEADER.storedAtMs / 8]!,
-      // Stored as f32: 0.7 should read back as 0.7.
-      confidence: Math.round(headers.f32(chunk)[index * WORDS + NODE_HEADER.confidence / 4]! * 1e6) / 1e6,
+      confidence: asStored(headers.f32(chunk)[index * WORDS + NODE_HEADER.confidence / 4]!),
+      kind,
+      importance: asStored(headers.f32(chunk)[index * WORDS + NODE_HEADER.importance / 4]!),
+      valence: asStored(headers.f32(chunk)[index * WORDS + NODE_HEADER.valence / 4]!),
     };
   }
+}
+
+/** A number that was stored as f32, as its storer gave it. */
+function asStored(value: number): number {
+  return Math.round(value * 1e6) / 1e6;
+}
+
+/** What a record holds in the place of the metadata (`layout/content-record.ts`). */
+function detailsAndMetadata(kind: NodeKind, text: string): Pick<Memory, "detailsJson" | "metadataJson"> {
+  if (kind === "memory") return { detailsJson: undefined, metadataJson: text || undefined };
+  const end = text.indexOf(DETAILS_END);
+  return {
+    detailsJson: text.slice(0, end) || undefined,
+    metadataJson: text.slice(end + DETAILS_END.length) || undefined,
+  };
 }
 
 let scratch = { bytes: new Uint8Array(0), words: new Uint32Array(0) };

@@ -4,7 +4,7 @@
  */
 import { assert } from "../base/assert.ts";
 import { type Hash64, hashBytes } from "../base/hash64.ts";
-import { CONTENT_RECORD, CONTENT_RECORD_HEAD_BYTES } from "../layout/content-record.ts";
+import { CONTENT_RECORD, CONTENT_RECORD_HEAD_BYTES, DETAILS_END } from "../layout/content-record.ts";
 import {
   FORGET,
   FORGET_HEAD_BYTES,
@@ -39,6 +39,8 @@ export type MemoryFields = {
   readonly importance?: number | undefined;
   /** of what is no plain memory: -1 to 1 */
   readonly valence?: number | undefined;
+  /** of what is no plain memory: a JSON object, serialised */
+  readonly detailsJson?: string | undefined;
 };
 
 /** A growing scratch buffer that holds one encoded payload until it is copied into a ring. */
@@ -51,7 +53,9 @@ export class PayloadEncoder {
   remember(fields: MemoryFields): Uint8Array {
     const dimensions = fields.vector?.length ?? 0;
     const tagsText = fields.tags.join("\0");
-    const metadata = fields.metadataJson ?? "";
+    const kind = NODE_KIND[fields.kind ?? "memory"];
+    const details = kind === NODE_KIND.memory ? "" : `${fields.detailsJson ?? ""}${DETAILS_END}`;
+    const metadata = details + (fields.metadataJson ?? "");
     // UTF-8 takes at most 3 bytes for a UTF-16 unit.
     const texts = (fields.id.length + fields.content.length + tagsText.length + metadata.length) * 3;
     this.#reserve(
@@ -108,7 +112,6 @@ export class PayloadEncoder {
       fields.completesSlot === undefined ? 0 : fields.completesSlot + 1,
       true,
     );
-    const kind = NODE_KIND[fields.kind ?? "memory"];
     const flags = (fields.replaces ? REMEMBER_FLAG.replaces : 0) | (kind << REMEMBER_KIND_SHIFT);
     view.setUint32(REMEMBER.flags, flags, true);
     if (fields.vector !== undefined) {

@@ -17,8 +17,17 @@ const shim = openShim({
 });
 
 const KINDS = 8;
-/** Decay, threshold, cycle penalty and time, then a weight by kind: `struct spread_parameters`. */
-const PARAMETER_COUNT: number = 4 + KINDS;
+const AGE_OCTAVES = 32;
+/** Where things stand in `struct spread_parameters`. */
+const NUMBER = {
+  decay: 0,
+  threshold: 1,
+  cyclePenalty: 2,
+  timeMsMax: 3,
+  nowSeconds: 4,
+  kindWeights: 5,
+} as const;
+const FADING: number = NUMBER.kindWeights + KINDS;
 
 /** Where the nodes and bindings of a space lie. */
 export type SpreadGraph = {
@@ -26,6 +35,9 @@ export type SpreadGraph = {
   /** chunk table of the binding arena */
   readonly bindingTable: number;
   readonly nodeCount: number;
+  /** by which the strengths of bindings have faded, and when now is: `cognition/binding-decay.ts` */
+  readonly fading: Float64Array;
+  readonly nowSeconds: number;
 };
 
 /** As in `cognition/spreading.ts`, whose types these fit; the shim's room knows nothing of rooms above it. */
@@ -51,7 +63,7 @@ type Columns = {
 export class SpreadScratch {
   readonly #room: number;
   readonly #scratch: Uint8Array;
-  readonly #parameters = new Float64Array(PARAMETER_COUNT);
+  readonly #parameters = new Float64Array(FADING + AGE_OCTAVES);
   /** seeds, bindings followed, hops, which budget ended it */
   readonly outcome: Uint32Array = new Uint32Array(4);
 
@@ -76,11 +88,15 @@ export class SpreadScratch {
       "the columns hold every node met",
     );
     const numbers = this.#parameters;
-    numbers[0] = parameters.decay;
-    numbers[1] = parameters.threshold;
-    numbers[2] = parameters.cyclePenalty;
-    numbers[3] = parameters.timeMsMax;
-    for (let kind = 0; kind < KINDS; kind++) numbers[4 + kind] = parameters.kindWeights[kind]!;
+    assert(parameters.kindWeights.length === KINDS, "every kind has a weight");
+    assert(graph.fading.length === AGE_OCTAVES, "there is a factor for every age");
+    numbers[NUMBER.decay] = parameters.decay;
+    numbers[NUMBER.threshold] = parameters.threshold;
+    numbers[NUMBER.cyclePenalty] = parameters.cyclePenalty;
+    numbers[NUMBER.timeMsMax] = parameters.timeMsMax;
+    numbers[NUMBER.nowSeconds] = graph.nowSeconds;
+    numbers.set(parameters.kindWeights, NUMBER.kindWeights);
+    numbers.set(graph.fading, FADING);
     return shim.shim_spread(
       graph.headers.tableAddress as Pointer,
       graph.headers.chunkShift,

@@ -1,14 +1,14 @@
 /**
  * A recall's filter, as the C predicate reads it: one block, rebuilt for each filtered recall.
  *
- *   byte 0      8    16               20          24          32           36      40
- *        | from | to | min confidence | tag count | tag bloom | node count | kinds | tag hash, u64 × tag count
+ *   byte 0      8    16               20          24          32           36      40          48
+ *        | from | to | min confidence | tag count | tag bloom | node count | kinds | stored to | tag hash, u64 × tag count
  *
  * A slot passes when it is below the node count, live, `from <= timestamp <= to`, its confidence is at least
- * the minimum, its kind is among the kinds asked for, its bloom covers the filter's bloom, and each of the filter's
+ * the minimum, it was stored in time, its kind is among the kinds asked for, its bloom covers the filter's bloom, and each of the filter's
  * tag hashes is in its record.
  */
-export const FILTER_HEAD_BYTES = 40;
+export const FILTER_HEAD_BYTES = 48;
 export const FILTER_TAGS_MAX = 32;
 
 export const FILTER = {
@@ -26,4 +26,6 @@ export const FILTER = {
   nodeCount: 32,
   /** u32: bit k set lets the NODE_KIND k pass; 0 lets all of them */
   kinds: 36,
+  /** f64, ms: what was stored later is not seen; 0 where open */
+  storedToMs: 40,
 } as const;

@@ -13,6 +13,11 @@ export const OPERATIONS = [
   "delete_space",
   "rebuild_index",
   "update_space",
+  "link",
+  "unlink",
+  "list_bindings",
+  "reinforce",
+  "replay",
 ] as const;
 export type Operation = (typeof OPERATIONS)[number];
 export const OPERATION = codesOf(OPERATIONS);
@@ -30,12 +35,24 @@ export type Outcome = (typeof OUTCOMES)[number];
 export const OUTCOME = codesOf(OUTCOMES);
 
 /** In the order of a recall; `log` is a remember's wait for its home writer and the log. */
-export const STAGES = ["parse", "embed", "vector", "words", "fuse", "fetch", "log", "serialise"] as const;
+export const STAGES = [
+  "parse",
+  "embed",
+  "vector",
+  "words",
+  "fuse",
+  "fetch",
+  "log",
+  "serialise",
+  "spread",
+] as const;
 export type Stage = (typeof STAGES)[number];
 export const STAGE = codesOf(STAGES);
 
 /** What was searched; `degraded`: words alone, because the query could not be embedded. */
-export const RECALL_MODES = ["hybrid", "vector", "words", "degraded"] as const;
+export const RECALL_MODES = ["hybrid", "vector", "words", "degraded", "spreading"] as const;
+/** What ended spreading activation: nothing but its hops, or a budget. */
+export const SPREAD_ENDS = ["hops", "visits", "time"] as const;
 export const REMEMBERED = ["stored", "replaced", "kept", "refused"] as const;
 
 /** How far a memory is consolidated, as the phase in its header. */

@@ -48,6 +48,9 @@ export const NUMA_EVENTS = [
 
 export const STREAM_OUTCOMES = ["sent", "lost"] as const;
 
+/** `embedding`: of texts seen lately; `keys`: API keys that were verified before. */
+export const CACHES = ["embedding", "keys"] as const;
+
 export const SPACES_NAMED_MAX = 64;
 const SPACES: OpenLabel = { countMax: SPACES_NAMED_MAX, about: "names of the first spaces of the table" };
 const STREAMS: OpenLabel = { countMax: 64, about: "log streams, one for each home writer, from 0" };
@@ -348,7 +351,7 @@ export const CATALOGUE = catalogue({
     kind: "counter",
     unit: "count",
     help: "Look-ups in a cache, seen once a second",
-    labels: { cache: ["embedding"] },
+    labels: { cache: CACHES },
     otlp: "engram.cache.requests",
     source: "lane",
     isRead: true,
@@ -357,7 +360,7 @@ export const CATALOGUE = catalogue({
     kind: "counter",
     unit: "count",
     help: "Look-ups in a cache that found what they looked for, seen once a second",
-    labels: { cache: ["embedding"] },
+    labels: { cache: CACHES },
     otlp: "engram.cache.hits",
     source: "lane",
     isRead: true,
@@ -366,7 +369,7 @@ export const CATALOGUE = catalogue({
     kind: "gauge",
     unit: "bytes",
     help: "Memory a cache holds, over all threads",
-    labels: { cache: ["embedding"] },
+    labels: { cache: CACHES },
     otlp: "engram.cache.size",
     source: "lane",
   },

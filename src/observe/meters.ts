@@ -5,7 +5,7 @@
  */
 import { assert } from "../base/assert.ts";
 import type { EngineMeter, IndexMeter, WriterMeter } from "../engine/meters.ts";
-import { OPERATIONS, RECALL_MODES, REMEMBERED, spaceClassOf } from "../layout/metric-codes.ts";
+import { OPERATIONS, RECALL_MODES, REMEMBERED, SPREAD_ENDS, spaceClassOf } from "../layout/metric-codes.ts";
 import type { STREAM_OUTCOMES } from "./catalogue.ts";
 import type { MetricLane } from "./lane.ts";
 import {
@@ -56,6 +56,9 @@ export function engineMeter(lane: MetricLane, nowMs: () => number): EngineMeter 
   );
   const inGraph = counterSeries("engram_vector_distances_total", { path: "graph" });
   const inScan = counterSeries("engram_vector_distances_total", { path: "scan" });
+  const spreads = SPREAD_ENDS.map((end) => counterSeries("engram_activation_spreads_total", { end }));
+  const visits = counterSeries("engram_activation_visits_total", {});
+  const hopsTotal = counterSeries("engram_activation_hops_total", {});
   return {
     nowMs,
     operation: (operation, liveCount, outcome, tookMs) => {
@@ -74,6 +77,11 @@ export function engineMeter(lane: MetricLane, nowMs: () => number): EngineMeter 
     searched: (distancesInGraph, distancesInScan) => {
       lane.add(inGraph, distancesInGraph);
       lane.add(inScan, distancesInScan);
+    },
+    activated: (visited, hops, end) => {
+      lane.add(spreads[end] as CounterSeries, 1);
+      lane.add(visits, visited);
+      lane.add(hopsTotal, hops);
     },
     remembered: (outcome, memories) => lane.add(remembered[outcome] as CounterSeries, memories),
   };

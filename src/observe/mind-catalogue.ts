@@ -4,7 +4,7 @@
  * Their names are settled here before each part of the mind is there, so that rules, dashboards and pages can be
  * written. An entry that `awaits` its part is shown nowhere; whoever builds the part takes the line away and records.
  */
-import { BINDING_KINDS, MEMORY_PHASES, SPACE_CLASSES } from "../layout/metric-codes.ts";
+import { BINDING_KINDS, MEMORY_PHASES, SPACE_CLASSES, SPREAD_ENDS } from "../layout/metric-codes.ts";
 
 export const MIND_CATALOGUE = {
   engram_recall_memory_system_weight: {
@@ -79,16 +79,38 @@ export const MIND_CATALOGUE = {
     labels: { kind: BINDING_KINDS },
     otlp: "engram.bindings",
     source: "sampled",
-    awaits: "bindings",
   },
   engram_graph_edges_per_node: {
     kind: "gauge",
     unit: "count",
-    help: "Bindings per memory, on average",
+    help: "Bindings a memory has, on average; a binding counts at both of its ends",
     labels: {},
     otlp: "engram.graph.edges_per_node",
     source: "sampled",
-    awaits: "bindings",
+  },
+  engram_activation_spreads_total: {
+    kind: "counter",
+    unit: "count",
+    help: "Recalls in which activation spread, by what ended it: all its hops were done, or a budget was used up",
+    labels: { end: SPREAD_ENDS },
+    otlp: "engram.activation.spreads",
+    source: "lane",
+  },
+  engram_activation_visits_total: {
+    kind: "counter",
+    unit: "count",
+    help: "Bindings that activation followed",
+    labels: {},
+    otlp: "engram.activation.visits",
+    source: "lane",
+  },
+  engram_activation_hops_total: {
+    kind: "counter",
+    unit: "count",
+    help: "Hops that activation made; by engram_activation_spreads_total the hops of a recall on average",
+    labels: {},
+    otlp: "engram.activation.hops",
+    source: "lane",
   },
   engram_activation_cache_requests_total: {
     kind: "counter",

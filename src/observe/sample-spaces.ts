@@ -1,6 +1,7 @@
 /** What the memory spaces hold, from their roots: by class over all of them, by name for the first of the table. */
 import type { SpaceRoot, SpaceTable } from "../engine/space-table.ts";
-import { SPACE_CLASSES, spaceClassOf } from "../layout/metric-codes.ts";
+import { BINDING_KINDS, SPACE_CLASSES, spaceClassOf } from "../layout/metric-codes.ts";
+import { SPACE_NUMBER } from "../layout/space-root.ts";
 import { SPACES_NAMED_MAX } from "./catalogue.ts";
 import type { FamilySet } from "./family.ts";
 
@@ -24,6 +25,7 @@ export function sampleSpaces(set: FamilySet, table: SpaceTable): void {
     tail: 0,
     graphBytes: 0,
   }));
+  const bindings = BINDING_KINDS.map(() => 0);
   let dataBytes = 0;
   let memories = 0;
   let tailLongest = 0;
@@ -44,6 +46,9 @@ export function sampleSpaces(set: FamilySet, table: SpaceTable): void {
     memories += live;
     tailLongest = Math.max(tailLongest, tail);
     dataBytes += dataBytesOf(root, live);
+    for (let kind = 0; kind < bindings.length; kind++) {
+      bindings[kind]! += root.numbers[SPACE_NUMBER.bindingsByKind + kind]!;
+    }
     if (named < SPACES_NAMED_MAX) {
       const space = root.text("name");
       set.sample("engram_space_memories", { space }, live);
@@ -62,6 +67,13 @@ export function sampleSpaces(set: FamilySet, table: SpaceTable): void {
     set.sample("engram_index_vectors", labels, sums.indexed);
     set.sample("engram_index_tail_vectors", labels, sums.tail);
     set.sample("engram_index_bytes", labels, sums.graphBytes);
+  }
+  for (const [kind, name] of BINDING_KINDS.entries()) {
+    set.sample("engram_bindings", { kind: name }, bindings[kind]!);
+  }
+  if (memories > 0) {
+    const ends = 2 * bindings.reduce((sum, count) => sum + count, 0);
+    set.sample("engram_graph_edges_per_node", {}, ends / memories);
   }
   set.sample("engram_index_tail_vectors_max", {}, tailLongest);
   set.sample("engram_data_bytes", {}, dataBytes);

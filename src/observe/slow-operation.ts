@@ -4,14 +4,14 @@
  * It holds no content: a query appears by its shape. Only where `monitoring.slow_query_content` is on does it hold
  * the text of a recall. A figure that was not measured is absent.
  */
-import type { Operation, Outcome, Stage } from "../layout/metric-codes.ts";
+import type { Operation, Outcome, RECALL_MODES, Stage } from "../layout/metric-codes.ts";
 
 /** How the vectors of a space were searched. */
 export const SEARCH_PLANS = ["none", "graph", "scan", "graph_then_scan"] as const;
 
 /** What was asked for, without what it was about. */
 export type SlowPlan = {
-  readonly mode?: "hybrid" | "vector" | "words" | "degraded";
+  readonly mode?: (typeof RECALL_MODES)[number];
   readonly limit?: number;
   /** asked for with the call; absent: what the settings say */
   readonly ef_asked?: number;

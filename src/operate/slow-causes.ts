@@ -55,7 +55,10 @@ const CACHE_REQUESTS_MIN = 100;
 
 /** What accounts for an operation's time, most first; only what accounts for some. */
 export function sharesOf(operation: SlowOperation): Share[] {
-  const shares = RULES.flatMap((rule) => rule(operation));
+  const shares = RULES.flatMap((rule) => rule(operation)).map((share) => ({
+    ...share,
+    ms: Math.min(share.ms, operation.took_ms),
+  }));
   return shares.filter(({ ms }) => ms > 0).sort((a, b) => b.ms - a.ms);
 }
 
@@ -134,19 +137,23 @@ const excess: Rule = ({ stages_ms, counts, usual, thread, nodes }) => {
   return share("cold_cache", "no page came from the disk, and the thread kept its core");
 };
 
-const faults: Rule = ({ stages_ms, waits_ms, counts, usual, thread }) => {
+/** Faults are counted over a window that begins before the operation: only its part of them is laid at its door. */
+const faults: Rule = ({ took_ms, stages_ms, waits_ms, counts, usual, thread }) => {
   if (thread === undefined) return [];
-  const { major_faults: major, minor_faults: minor, window_ms } = thread;
+  const { window_ms } = thread;
+  const part = Math.min(1, took_ms / Math.max(window_ms, took_ms));
+  const major = Math.round(thread.major_faults * part);
+  const minor = Math.round(thread.minor_faults * part);
   if (major > 0) {
     const distances = (counts.distances_in_graph ?? 0) + (counts.distances_in_scan ?? 0);
     const vectorMs = stages_ms.vector ?? 0;
     const over = Math.max(0, vectorMs - (distances * (usual.ns_per_distance ?? 0)) / 1e6);
     const ms = over + (stages_ms.fetch ?? 0) + waits_ms.elsewhere;
-    const evidence = `${major} pages had to come from the disk or swap in ${text(window_ms)}`;
+    const evidence = `${thread.major_faults} pages had to come from the disk or swap in ${text(window_ms)}`;
     return [{ cause: "page_faults", ms, basis: "estimated", evidence }];
   }
   if (minor < MINOR_FAULTS_MIN) return [];
-  const evidence = `${minor} pages were touched for the first time in ${text(window_ms)}`;
+  const evidence = `${thread.minor_faults} pages were touched for the first time in ${text(window_ms)}`;
   return [{ cause: "page_faults", ms: minor * MINOR_FAULT_MS, basis: "estimated", evidence }];
 };
 

@@ -236,18 +236,18 @@ test.skipIf(skipped !== undefined)(
 
 /** The first event of a stream. */
 async function firstEvent(url: string): Promise<Json> {
-  const stop = new AbortController();
-  const reply = await fetch(url, { signal: stop.signal });
-  let text = "";
+  const reader = (await fetch(url)).body!.getReader();
   const decoder = new TextDecoder();
-  for await (const bytes of reply.body!) {
-    text += decoder.decode(bytes, { stream: true });
-    const data = /^data: (.*)\n/m.exec(text)?.[1];
+  let text = "";
+  for (;;) {
+    const { done, value } = await reader.read();
+    if (done) throw new Error(`The stream ended: ${text}`);
+    text += decoder.decode(value, { stream: true });
+    const data = /^data: (.*"name".*)\n/m.exec(text)?.[1];
     if (data === undefined) continue;
-    stop.abort();
+    await reader.cancel();
     return JSON.parse(data);
   }
-  throw new Error(`The stream ended: ${text}`);
 }
 
 /** What Alertmanager's receivers rely on. */

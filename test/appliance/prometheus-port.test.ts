@@ -1,6 +1,11 @@
 import { expect, test } from "bun:test";
 import { createKey } from "../../src/storage/key-store.ts";
-import { ApplianceProcess, ScratchDirectory, StartRefused } from "../support/appliance-process.ts";
+import {
+  ApplianceProcess,
+  eventually,
+  ScratchDirectory,
+  StartRefused,
+} from "../support/appliance-process.ts";
 import { freePort } from "../support/free-port.ts";
 
 test("monitoring.prometheus_port answers /metrics and the query API as the main port does, and nothing else", async () => {
@@ -46,6 +51,13 @@ test("monitoring.prometheus_port answers /metrics and the query API as the main 
   expect((await fetch(`${at}/metrics`)).status).toBe(401);
   const withKey = await fetch(`${at}/metrics`, { headers: { authorization: `Bearer ${key}` } });
   expect(withKey.status).toBe(200);
+  // Keys that were verified before are a cache, and are counted as one.
+  await eventually("the look-ups were counted", async () => {
+    const text = await (await fetch(`${at}/metrics`, { headers: { authorization: `Bearer ${key}` } })).text();
+    const count = (what: string) =>
+      Number(new RegExp(`^engram_cache_${what}_total\\{cache="keys"\\} (\\d+)$`, "m").exec(text)?.[1]);
+    return count("requests") > count("hits") && count("hits") > 0;
+  });
   expect(await appliance.stop()).toBe(0);
   expect(fetch(`${at}/metrics`)).rejects.toThrow();
 }, 60_000);

@@ -1,11 +1,13 @@
 /** Headers and bindings in arenas, written as the protocol of `layout/binding.ts` says, and lists of the same. */
 import type { Random } from "../../src/base/random.ts";
+import { bindingDecayTable, strengthNow } from "../../src/cognition/binding-decay.ts";
 import type { BindingView } from "../../src/cognition/spreading.ts";
 import {
   BINDING_BYTES,
   BINDING_CHUNK_BYTES,
   BINDING_EXTENT,
   BINDING_EXTENT_HEAD_BYTES,
+  BINDING_KIND_DELIBERATE,
   BINDING_UNIT_BYTES,
   bindingCapacity,
   bindingClassFor,
@@ -14,7 +16,10 @@ import {
 import { NODE_HEADER, NODE_HEADER_BYTES } from "../../src/layout/node-header.ts";
 import { ByteArena, SlotArena } from "../../src/shm/arena.ts";
 
-export type Edge = { target: number; strength: number; kind: number };
+export type Edge = { target: number; strength: number; kind: number; lastUsedSeconds?: number };
+
+export const NOW_SECONDS = 1_800_000_000;
+const FADING = bindingDecayTable(30 * 86_400);
 
 const policy = { hugePages: "off" } as const;
 const HEADER_WORDS = NODE_HEADER_BYTES / 4;
@@ -28,8 +33,9 @@ export function randomEdges(random: Random, nodeCount: number, bindingCount: num
     if (from === to) continue;
     const strength = Math.fround(0.05 + 0.95 * random.float());
     const kind = random.below(8);
-    edges[from]!.push({ target: to, strength, kind });
-    edges[to]!.push({ target: from, strength, kind });
+    const lastUsedSeconds = random.below(3) === 0 ? 0 : NOW_SECONDS - random.below(2 ** random.below(28));
+    edges[from]!.push({ target: to, strength, kind, lastUsedSeconds });
+    edges[to]!.push({ target: from, strength, kind, lastUsedSeconds });
   }
   return edges;
 }
@@ -41,8 +47,12 @@ export function viewOf(edges: readonly (readonly Edge[])[]): BindingView {
       columns.count = Math.min(list.length, columns.targets.length);
       for (let i = 0; i < columns.count; i++) {
         columns.targets[i] = list[i]!.target;
-        columns.strengths[i] = list[i]!.strength;
-        columns.kinds[i] = list[i]!.kind;
+        const { strength, lastUsedSeconds = 0, kind } = list[i]!;
+        columns.strengths[i] =
+          kind < BINDING_KIND_DELIBERATE
+            ? strengthNow(strength, lastUsedSeconds, NOW_SECONDS, FADING)
+            : strength;
+        columns.kinds[i] = kind;
       }
       return list.length;
     },
@@ -80,6 +90,8 @@ export class BindingGraph {
       headers: this.headers.ref,
       bindingTable: this.bindings.ref.tableAddress,
       nodeCount: this.nodeCount,
+      fading: FADING,
+      nowSeconds: NOW_SECONDS,
     };
   }
 
@@ -90,10 +102,11 @@ export class BindingGraph {
     const { words, floats, base } = this.extent(at / BINDING_UNIT_BYTES);
     words[base + BINDING_EXTENT.owner / 4] = slot;
     words[base + BINDING_EXTENT.capacity / 4] = bindingCapacity(sizeClass);
-    for (const [i, { target, strength, kind }] of list.entries()) {
+    for (const [i, { target, strength, kind, lastUsedSeconds = 0 }] of list.entries()) {
       const entry = base + (BINDING_EXTENT_HEAD_BYTES + i * BINDING_BYTES) / 4;
       words[entry] = target;
       floats[entry + 1] = strength;
+      words[entry + 2] = lastUsedSeconds;
       words[entry + 3] = kind;
     }
     Atomics.store(words, base + BINDING_EXTENT.count / 4, list.length);

@@ -215,23 +215,22 @@ test("the native spread reads whole extents while a writer on another thread cha
   const parameters = { ...PARAMETERS, hops: 1 };
   while (Atomics.load(flags, 1) < 100) await Bun.sleep(1);
   let short = 0;
-  let passedOver = 0;
-  for (let read = 0; read < 200_000; read++) {
+  let full = 0;
+  // Both states are to be seen often; how long that takes is up to the machine.
+  for (let read = 0; read < 20_000_000 && (read < 50_000 || short < 100 || full < 100); read++) {
     const count = scratch.spread(arenas.graph, seedsOf([0, 1]), parameters, result);
     // Either all are there, or one is taken out: never one twice, never a hole. A writer that was put to
     // sleep between the two halves of a change is not waited for.
-    if (count === 1) {
-      passedOver += 1;
-      continue;
-    }
+    if (count === 1) continue;
     if (count !== 1 + FAN && count !== FAN) throw new Error(`read ${count - 1} of ${FAN} bindings`);
     if (scratch.outcome[1] !== count - 1) throw new Error("a binding was read twice");
     if (count === FAN) short += 1;
+    else full += 1;
   }
   Atomics.store(flags, 0, 1);
   expect(await done).toBeGreaterThan(1000);
-  expect(short).toBeGreaterThan(0);
-  expect(passedOver).toBeLessThan(100_000);
+  expect(short).toBeGreaterThanOrEqual(100);
+  expect(full).toBeGreaterThanOrEqual(100);
   worker.terminate();
   arenas.free();
 });

@@ -13,6 +13,7 @@ import type {
   Health,
   IndexInfo,
   IndexRebuild,
+  ListOptions,
   Memory,
   MemoryPage,
   Recalled,
@@ -25,6 +26,8 @@ import type {
   SpaceUpdate,
 } from "../../src/engine/engine.ts";
 import type { Forgetting } from "../../src/engine/space-forgetting.ts";
+import { IMPORTANCE_DEFAULT } from "../../src/layout/node-header.ts";
+import { NaiveMind } from "./naive-mind.ts";
 
 type Stored = Memory & { readonly unit: Float32Array; readonly words: readonly string[] };
 
@@ -52,6 +55,12 @@ export type NaiveOptions = {
 };
 
 export class NaiveEngine implements Engine {
+  readonly mind = new NaiveMind({
+    get: (space, id) => this.get(space, id),
+    all: (space) => this.#existing(space).memories.filter((memory) => memory !== undefined),
+    forgetting: (space) => this.#existing(space).forgetting,
+    nowMs: () => this.#nowMs(),
+  });
   readonly #spaces = new Map<string, Space>();
   readonly #dimensions: number;
   readonly #autoCreate: boolean;
@@ -131,13 +140,13 @@ export class NaiveEngine implements Engine {
     if (slot === undefined) throw notFound(spaceName, id);
     space.memories[slot] = undefined;
     space.slotById.delete(id);
+    this.mind.forgotten(spaceName, id);
     return { id, space: spaceName, ack, forgotten: true };
   }
 
-  list(
-    spaceName: string,
-    { cursor, limit }: { readonly cursor?: string | undefined; readonly limit: number },
-  ): MemoryPage {
+  list(spaceName: string, { cursor, limit, kinds }: ListOptions): MemoryPage {
+    const isListed = (memory: Stored | undefined): memory is Stored =>
+      memory !== undefined && (kinds === undefined || kinds.includes(memory.kind));
     const space = this.#existing(spaceName);
     if (cursor !== undefined && !/^\d+$/.test(cursor)) {
       throw new RequestError({
@@ -152,9 +161,9 @@ export class NaiveEngine implements Engine {
     let slot = cursor === undefined ? 0 : Number(cursor);
     for (; slot < space.memories.length && memories.length < limit; slot++) {
       const memory = space.memories[slot];
-      if (memory !== undefined) memories.push(publicOf(memory));
+      if (isListed(memory)) memories.push(publicOf(memory));
     }
-    while (slot < space.memories.length && space.memories[slot] === undefined) slot++;
+    while (slot < space.memories.length && !isListed(space.memories[slot])) slot++;
     return { memories, nextCursor: slot < space.memories.length ? String(slot) : undefined };
   }
 
@@ -205,6 +214,7 @@ export class NaiveEngine implements Engine {
   async deleteSpace(name: string): Promise<void> {
     this.#existing(name);
     this.#spaces.delete(name);
+    this.mind.spaceDeleted(name);
   }
 
   index(name: string): IndexInfo {
@@ -271,6 +281,7 @@ export class NaiveEngine implements Engine {
       timestampMs: input.timestampMs ?? nowMs,
       storedAtMs: nowMs,
       confidence: Math.fround(input.confidence ?? 0.7),
+      ...mindOf(input),
       unit,
       words: wordsOf(input.content),
     });
@@ -317,7 +328,19 @@ export class NaiveEngine implements Engine {
   }
 }
 
+/** What a memory is beside its content, as its storer said. */
+function mindOf(input: RememberInput): Pick<Memory, "kind" | "importance" | "valence" | "detailsJson"> {
+  const kind = input.kind ?? "memory";
+  return {
+    kind,
+    importance: input.importance ?? IMPORTANCE_DEFAULT,
+    valence: input.valence ?? 0,
+    detailsJson: kind === "memory" ? undefined : input.detailsJson,
+  };
+}
+
 function passes(memory: Stored, query: RecallQuery): boolean {
+  if (query.kinds !== undefined && !query.kinds.includes(memory.kind)) return false;
   if (query.tags?.some((tag) => !memory.tags.includes(tag))) return false;
   if (query.fromMs !== undefined && memory.timestampMs < query.fromMs) return false;
   if (query.toMs !== undefined && memory.timestampMs > query.toMs) return false;
@@ -350,6 +373,8 @@ function infoOf(space: Space): SpaceInfo {
     indexed: 0,
     tail: live,
     pendingEmbedding: 0,
+    unassociated: 0,
+    bindings: 0,
     terms: new Set(space.memories.flatMap((memory) => memory?.words ?? [])).size,
     memoryBytes: live * space.dimensions * 4,
     createdAtMs: space.createdAtMs,

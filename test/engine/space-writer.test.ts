@@ -23,6 +23,10 @@ describe("SpaceWriter", () => {
       timestampMs: 5,
       storedAtMs: 6,
       confidence: 0.7,
+      kind: "memory",
+      importance: 0.5,
+      valence: 0,
+      detailsJson: undefined,
     });
   });
 

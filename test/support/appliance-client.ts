@@ -45,6 +45,16 @@ export type NewRecall = {
   readonly threshold?: number | undefined;
   readonly explain?: boolean | undefined;
   readonly ef?: number | undefined;
+  readonly as_of?: number | undefined;
+  readonly fading?: "include" | "exclude" | undefined;
+  readonly activation_seeds?: number | undefined;
+  readonly activation_hops?: number | undefined;
+  readonly activation_decay?: number | undefined;
+  readonly activation_threshold?: number | undefined;
+  readonly activation_visits?: number | undefined;
+  readonly activation_time_ms?: number | undefined;
+  readonly activation_weight?: number | undefined;
+  readonly speaker_weight?: number | undefined;
 };
 
 /** `ok` says which of the two the body is. */

@@ -56,12 +56,14 @@ export class CompoundBuilder {
   }
 
   traits(node: Hash64, traits: Partial<NodeTraits>): this {
-    writeTraits(this.#view, this.#record(LOG_KIND.traits, TRAITS_BYTES), node, traits);
+    const at = this.#record(LOG_KIND.traits, TRAITS_BYTES);
+    writeTraits(this.#view, at, node, traits);
     return this;
   }
 
   bind(binding: BindRecord): this {
-    writeBind(this.#view, this.#record(LOG_KIND.bind, BIND_BYTES), binding);
+    const at = this.#record(LOG_KIND.bind, BIND_BYTES);
+    writeBind(this.#view, at, binding);
     return this;
   }
 
@@ -146,7 +148,8 @@ export function compoundFault(compound: Uint8Array): string | undefined {
     const kind = view.getUint32(at + COMPOUND_PART.kind, true);
     const bytes = view.getUint32(at + COMPOUND_PART.bytes, true);
     const from = at + COMPOUND_PART_HEAD_BYTES;
-    const end = from + ((bytes + 7) & ~7);
+    // Not by bits: whoever sends nonsense may send 32 of them.
+    const end = from + Math.ceil(bytes / 8) * 8;
     if (end > compound.byteLength) return "it ends in a part";
     const fault = partFault(kind, compound.subarray(from, from + bytes));
     if (fault !== undefined) return fault;

@@ -152,6 +152,11 @@ export class CandidateSearch {
     this.#searcher.compare(graph, plan.vector, slots, count - from, candidates.cosines.subarray(from, count));
   }
 
+  /** Exact cosines of `count` slots with a unit vector, into `out`; 0 for a slot without a vector. */
+  compare(graph: number, vector: Float32Array, slots: Uint32Array, count: number, out: Float32Array): void {
+    this.#searcher.compare(graph, vector, slots, count, out);
+  }
+
   /** The BM25 score of a slot for the query's words; 0 where it has none of them. */
   bm25(slot: number): number {
     return this.#accumulator.scores[slot] ?? 0;

@@ -2,7 +2,7 @@
 import { VIA } from "../../index/vector-searcher.ts";
 import { analyseWords } from "../../language/analyse.ts";
 import type { RecalledMemory, RecallWhy } from "../engine.ts";
-import type { ExplainedWhy, RecallStage, RecallWork } from "./recall-work.ts";
+import { DROPPED, type ExplainedWhy, type RecallStage, type RecallWork } from "./recall-work.ts";
 
 const VIA_NAMES = { [VIA.index]: "index", [VIA.tail]: "tail", [VIA.scan]: "scan" } as const;
 
@@ -17,7 +17,7 @@ export function answerOf(work: RecallWork, stages: readonly RecallStage[]): Reca
   for (const candidate of candidates.order()) {
     if (memories.length >= query.limit) break;
     const score = scores[candidate]!;
-    if (score < threshold) break;
+    if (score === DROPPED || score < threshold) break;
     const slot = slots[candidate]!;
     if (!reader.isLive(slot)) continue;
     const memory = reader.memory(slot);
@@ -28,10 +28,12 @@ export function answerOf(work: RecallWork, stages: readonly RecallStage[]): Reca
     const recalled: RecalledMemory = { ...memory, score, why };
     if (twin !== undefined) {
       memories[twin.at] = recalled;
+      candidates.answered[twin.at] = candidate;
       twin.slot = slot;
     } else {
       ids.set(memory.id, { at: memories.length, slot });
       memories.push(recalled);
+      candidates.answered.push(candidate);
     }
   }
   return memories;

@@ -7,7 +7,7 @@ import type { EmbeddingProvider, VectorFamily } from "../../embedding/embedder.t
 import { inverseDocumentFrequency } from "../../index/bm25.ts";
 import { OPERATION, STAGE } from "../../layout/metric-codes.ts";
 import type { EpochReader } from "../../shm/epochs.ts";
-import type { RecallMode, RecallQuery } from "../engine.ts";
+import type { RecallQuery, SearchMode } from "../engine.ts";
 import type { EngineMeter } from "../meters.ts";
 import { normalised } from "../normalise.ts";
 import type { SpaceReader } from "../space-reader.ts";
@@ -15,7 +15,7 @@ import type { SpaceReader } from "../space-reader.ts";
 export type RecallPlan = {
   readonly query: RecallQuery;
   /** what will be done: less than was asked for where `degraded` says why */
-  readonly mode: RecallMode;
+  readonly mode: SearchMode;
   readonly degraded: string | undefined;
   /** unit vector; undefined in words mode */
   readonly vector: Float32Array | undefined;
@@ -26,8 +26,16 @@ export class RecallPlanner {
   readonly #embedder: EmbeddingProvider;
   readonly #epoch: EpochReader;
   readonly #meter: EngineMeter;
+  readonly #spreads: boolean;
 
-  constructor(options: { embedder: EmbeddingProvider; epoch: EpochReader; meter: EngineMeter }) {
+  /** @param options.spreads whether activation is switched on */
+  constructor(options: {
+    embedder: EmbeddingProvider;
+    epoch: EpochReader;
+    meter: EngineMeter;
+    spreads: boolean;
+  }) {
+    this.#spreads = options.spreads;
     this.#embedder = options.embedder;
     this.#epoch = options.epoch;
     this.#meter = options.meter;
@@ -36,14 +44,25 @@ export class RecallPlanner {
   /** Decides what can be done, and embeds the query where that takes an embedding. */
   async plan(reader: SpaceReader, query: RecallQuery): Promise<RecallPlan> {
     const family: VectorFamily = query.embedding !== undefined ? "learned" : this.#embedder.family;
+    if (query.mode === "spreading" && !this.#spreads) {
+      throw new RequestError({
+        code: "activation-off",
+        message: "Cannot recall by activation: it is switched off",
+        expected: "mode hybrid, vector or words",
+        received: "spreading",
+        at: "mode",
+      });
+    }
     const hasText = query.query !== undefined;
+    // Activation starts from what both lists find.
+    const mode = query.mode === "spreading" ? "hybrid" : query.mode;
     if (query.mode === "words") {
       if (!hasText) throw missing("query", "A recall by words needs words");
       return { query, mode: "words", degraded: undefined, vector: undefined, family };
     }
     if (query.embedding !== undefined) {
       const vector = checkedQuery(query.embedding, reader);
-      return { query, mode: hasText ? query.mode : "vector", degraded: undefined, vector, family };
+      return { query, mode: hasText ? mode : "vector", degraded: undefined, vector, family };
     }
     if (!hasText) throw missing("query", "A recall needs a query or an embedding");
     const text = query.query!;
@@ -53,7 +72,7 @@ export class RecallPlanner {
       const tookMs = this.#meter.nowMs() - startedAtMs;
       this.#meter.stage(OPERATION.recall, STAGE.embed, tookMs);
       query.trace?.stage(STAGE.embed, tookMs);
-      return { query, mode: query.mode, degraded: undefined, vector, family };
+      return { query, mode, degraded: undefined, vector, family };
     } catch (error) {
       if (!(error instanceof RequestError) || query.mode === "vector") throw error;
       return { query, mode: "words", degraded: error.message, vector: undefined, family };

@@ -9,16 +9,22 @@ import type { EmbeddingProvider } from "../../embedding/embedder.ts";
 import type { ScoreAccumulator } from "../../index/word-index-reader.ts";
 import { OPERATION, STAGE } from "../../layout/metric-codes.ts";
 import type { EpochReader } from "../../shm/epochs.ts";
-import type { RecalledMemory, RecallQuery } from "../engine.ts";
+import type { ActivationReport, RecalledMemory, RecallQuery } from "../engine.ts";
 import type { EngineSettings } from "../engine-settings.ts";
 import { filterBlock } from "../filter-block.ts";
 import { type EngineMeter, SILENT_ENGINE_METER } from "../meters.ts";
+import { RetentionReader } from "../mind/retention.ts";
 import type { OperationTrace } from "../operation-trace.ts";
 import type { SpaceReader } from "../space-reader.ts";
+import { ActivationStage } from "./activation-stage.ts";
 import { CandidateSearch } from "./candidate-search.ts";
+import { InterferenceStage } from "./interference-stage.ts";
+import { PrimingStage } from "./priming-stage.ts";
 import { answerOf } from "./recall-answer.ts";
 import { type RecallPlan, RecallPlanner } from "./recall-planner.ts";
 import { Candidates, type RecallStage, type RecallWork } from "./recall-work.ts";
+import { RetentionStage } from "./retention-stage.ts";
+import { SpeakerStage } from "./speaker-stage.ts";
 
 export class Recaller {
   readonly #settings: EngineSettings;
@@ -28,7 +34,9 @@ export class Recaller {
   readonly #search: CandidateSearch;
   readonly #candidates = new Candidates();
   /** what happens between fusion and answer, in this order */
-  readonly #stages: readonly RecallStage[] = [];
+  readonly #stages: readonly RecallStage[];
+  readonly #retention = new RetentionReader();
+  readonly #activation: ActivationStage;
 
   constructor(
     options: {
@@ -44,13 +52,26 @@ export class Recaller {
     this.#settings = settings;
     this.#meter = meter;
     this.#wallClock = wallClock;
-    this.#planner = new RecallPlanner({ embedder, epoch, meter });
+    this.#planner = new RecallPlanner({ embedder, epoch, meter, spreads: settings.activation.enabled });
     this.#search = new CandidateSearch(settings, meter, accumulator);
+    this.#activation = new ActivationStage(settings.activation, meter);
+    this.#stages = [
+      this.#activation,
+      new SpeakerStage(settings.activation),
+      new RetentionStage(settings),
+      new InterferenceStage(settings.interference),
+      new PrimingStage(settings.priming),
+    ];
   }
 
   /** Decides what can be done, and embeds the query where that takes an embedding. */
   plan(reader: SpaceReader, query: RecallQuery): Promise<RecallPlan> {
     return this.#planner.plan(reader, query);
+  }
+
+  /** What activation did in the last run; undefined where none spread. */
+  get activation(): ActivationReport | undefined {
+    return this.#activation.report;
   }
 
   /** Carries a plan out. To be called inside an epoch, with a current reader. */
@@ -79,10 +100,20 @@ export class Recaller {
       }
       const facts = { family: plan.family, queryMass, k1: this.#settings.bm25.k1 };
       const weights = search.score(reader, scope.graph, plan, facts, candidates);
-      const atMs = this.#wallClock();
-      const work: RecallWork = { ...scope, reader, plan, candidates, search, facts, weights, atMs };
-      for (const stage of this.#stages) stage.run(work);
+      const work: RecallWork = {
+        ...scope,
+        reader,
+        plan,
+        candidates,
+        search,
+        retention: this.#retention,
+        facts,
+        weights,
+        atMs: query.asOfMs ?? this.#wallClock(),
+      };
       stageAtMs = this.#stageEnded(STAGE.fuse, stageAtMs, trace);
+      for (const stage of this.#stages) stage.run(work);
+      if (this.activation !== undefined) stageAtMs = this.#stageEnded(STAGE.spread, stageAtMs, trace);
       const memories = answerOf(work, this.#stages);
       this.#stageEnded(STAGE.fetch, stageAtMs, trace);
       if (trace !== undefined) {
@@ -93,6 +124,12 @@ export class Recaller {
     } finally {
       search.reset();
     }
+  }
+
+  /** How many of the memories just answered were used after the moment that the recall asked for. */
+  get usedSince(): number {
+    const { isRewound } = this.#retention;
+    return this.#candidates.answered.reduce((sum, candidate) => sum + isRewound[candidate]!, 0);
   }
 
   close(): void {

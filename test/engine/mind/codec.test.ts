@@ -62,6 +62,31 @@ test("CompoundBuilder: what goes in comes out, in order and by kind, for random 
   }
 });
 
+test("CompoundBuilder grows while bindings and traits are added", () => {
+  const random = new Random(7);
+  const builder = new CompoundBuilder();
+  const binds = Array.from({ length: 2000 }, () => randomBind(random));
+  for (const bind of binds) builder.bind(bind);
+  for (const { source } of binds) builder.traits(source, randomTraits(random));
+  expect(compoundFault(builder.payload)).toBeUndefined();
+  const parts = [...compoundParts(builder.payload)];
+  expect(parts.map(({ kind, payload }) => [kind, payload.byteLength])).toEqual([
+    [LOG_KIND.bind, binds.length * BIND_BYTES],
+    [LOG_KIND.traits, binds.length * TRAITS_BYTES],
+  ]);
+  const record = new BindView();
+  const view = viewOf(parts[0]!.payload);
+  for (const [i, bind] of binds.entries()) {
+    expect(record.open(view, i * BIND_BYTES).source).toEqual(bind.source);
+  }
+});
+
+test("compoundFault refuses a part that says it has four billion bytes", () => {
+  const nonsense = new Uint8Array(16).fill(255);
+  nonsense.set([LOG_KIND.traits, 0, 0, 0]);
+  expect(compoundFault(nonsense)).toBe("it ends in a part");
+});
+
 test("compoundFault finds every cut, and reading what it lets pass never leaves the bytes", () => {
   const seed = entropySeed() >>> 0;
   const random = new Random(seed);
