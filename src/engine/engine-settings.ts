@@ -42,6 +42,8 @@ export type EngineSettings = {
   /** curve and half-life are of spaces that have no own */
   readonly forgetting: Forgetting & {
     readonly enabled: boolean;
+    /** whether a recall counts as a use of what it brings up */
+    readonly learnFromRecall: boolean;
     /** part of a score that a memory of which nothing is left loses */
     readonly weight: number;
     /** retention below which a memory has faded */
@@ -72,6 +74,7 @@ export function engineSettings(settings: Settings): EngineSettings {
       curve: settings.forgetting.curve as ForgettingCurve,
       stabilityHours: settings.forgetting.stability_hours,
       enabled: settings.forgetting.enabled,
+      learnFromRecall: settings.forgetting.learn_from_recall,
       weight: settings.forgetting.weight,
       floor: settings.forgetting.floor,
     },

@@ -19,6 +19,7 @@ import { OperatorError, RequestError } from "../base/errors.ts";
 import type { TermList } from "../index/word-index-writer.ts";
 import { FORGET_HEAD_BYTES, LOG_KIND } from "../layout/log-payload.ts";
 import { logRecordBytes } from "../layout/log-record.ts";
+import { MIND_PAYLOAD_BYTES_MAX } from "../layout/mind-record.ts";
 import { SPACE_STATE } from "../layout/space-root.ts";
 import { STREAM_FACT, STREAM_STATE } from "../layout/stream-facts.ts";
 import {
@@ -475,6 +476,7 @@ export class HomeWriter {
       held.outcome = WRITE_OUTCOME.spaceGone;
       return;
     }
+    assert(payload.byteLength <= MIND_PAYLOAD_BYTES_MAX / 2, "what uses do fits one record of the log");
     const { payload: compound, done } = this.#usePlanner.plan(
       space.mind,
       decodeUses(payload),
@@ -483,6 +485,7 @@ export class HomeWriter {
     held.extra = done.reduce((sum, count) => sum + count, 0);
     this.#compound(held, space, compound);
     space.mind.countUses(done);
+    this.#meter.used(done);
   }
 
   /** Logs and applies what was planned; a plan with nothing in it is done already. */

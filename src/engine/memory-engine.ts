@@ -37,6 +37,7 @@ import type { EngineSettings } from "./engine-settings.ts";
 import { idKeyOf } from "./id-key.ts";
 import { type EngineMeter, SILENT_ENGINE_METER } from "./meters.ts";
 import { MindVerbs } from "./mind/mind-verbs.ts";
+import { UseReporter } from "./mind/use-reporter.ts";
 import { normalised } from "./normalise.ts";
 import type { OperationTrace } from "./operation-trace.ts";
 import { Recaller } from "./recall/recaller.ts";
@@ -80,6 +81,8 @@ export class MemoryEngine implements Engine {
   readonly #accumulator = new ScoreAccumulator();
   readonly #encoder = new PayloadEncoder();
   readonly #terms = new TermBuffer();
+  /** undefined where recalls teach nothing */
+  readonly #uses: UseReporter | undefined;
   /** settled at the next look at the tails; undefined while nobody waits */
   #tailTick: Promise<void> | undefined;
 
@@ -88,6 +91,10 @@ export class MemoryEngine implements Engine {
     this.#meter = options.meter ?? SILENT_ENGINE_METER;
     this.#directory = new SpaceDirectory(options);
     this.#recaller = new Recaller(options, this.#accumulator);
+    if (options.settings.forgetting.learnFromRecall) {
+      const { client, wallClock } = options;
+      this.#uses = new UseReporter({ client, wallClock, passedOver: this.#meter.passedOver });
+    }
     this.mind = new MindVerbs({
       client: options.client,
       wallClock: options.wallClock,
@@ -209,8 +216,11 @@ export class MemoryEngine implements Engine {
     const { epoch } = this.#options;
     epoch.enter();
     try {
-      const memories = this.#recaller.run(this.#readerOf(spaceName), plan);
+      const reader = this.#readerOf(spaceName);
+      const memories = this.#recaller.run(reader, plan);
       this.#options.onRecall();
+      // Who looks at how things stood does not use them.
+      if (query.asOfMs === undefined) this.#uses?.recalled(reader.root, reader.generation, memories);
       return {
         memories,
         space: spaceName,
@@ -327,6 +337,7 @@ export class MemoryEngine implements Engine {
 
   /** Lets go of what the engine holds. */
   close(): void {
+    this.#uses?.close();
     this.#options.embedder.close();
   }
 

@@ -26,6 +26,8 @@ export type EngineMeter = {
   readonly searched: (inGraph: number, inScan: number) => void;
   /** Activation spread in a recall. @param end place in SPREAD_ENDS */
   readonly activated: (visited: number, hops: number, end: number) => void;
+  /** Recalls that taught nothing: there were too many at once, or the home writer took no more. */
+  readonly passedOver: (recalls: number) => void;
   /** Memories handed in to be remembered. @param outcome place in REMEMBERED */
   readonly remembered: (outcome: number, memories: number) => void;
 };
@@ -43,6 +45,8 @@ export type WriterMeter = {
   readonly appended: (bytes: number) => void;
   /** A sync made `records` records durable. */
   readonly flushed: (tookMs: number, records: number) => void;
+  /** Memories were used, by USE. */
+  readonly used: (uses: readonly number[]) => void;
 };
 
 /** What an indexer tells. */
@@ -65,7 +69,8 @@ export const SILENT_ENGINE_METER: EngineMeter = {
   searched: nothing,
   activated: nothing,
   remembered: nothing,
+  passedOver: nothing,
 };
 export const SILENT_SLOW_METER: SlowMeter = { thresholdMs: Number.POSITIVE_INFINITY, untraced: nothing };
-export const SILENT_WRITER_METER: WriterMeter = { appended: nothing, flushed: nothing };
+export const SILENT_WRITER_METER: WriterMeter = { appended: nothing, flushed: nothing, used: nothing };
 export const SILENT_INDEX_METER: IndexMeter = { nowMs: noTime, inserted: nothing, rebuilt: nothing };

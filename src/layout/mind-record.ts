@@ -120,7 +120,12 @@ export const USE_REQUEST = {
 /** How a node was used: found by a recall, said again on purpose, or brought up by a neighbour. */
 export const USE = { retrieved: 0, reinforced: 1, primed: 2 } as const;
 export type UseHow = keyof typeof USE;
+export const USE_HOWS = ["retrieved", "reinforced", "primed"] as const satisfies readonly UseHow[];
 
+assert(
+  USE_HOWS.every((how, code) => USE[how] === code),
+  "metrics show every use by its name",
+);
 assert(
   Object.values(TRAIT_FIELD).reduce((sum, bit) => sum + bit, 0) === TRAIT_FIELDS_ALL,
   "the mask has a bit for every field",

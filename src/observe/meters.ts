@@ -6,6 +6,7 @@
 import { assert } from "../base/assert.ts";
 import type { EngineMeter, IndexMeter, WriterMeter } from "../engine/meters.ts";
 import { OPERATIONS, RECALL_MODES, REMEMBERED, SPREAD_ENDS, spaceClassOf } from "../layout/metric-codes.ts";
+import { USE_HOWS } from "../layout/mind-record.ts";
 import type { STREAM_OUTCOMES } from "./catalogue.ts";
 import type { MetricLane } from "./lane.ts";
 import {
@@ -54,6 +55,7 @@ export function engineMeter(lane: MetricLane, nowMs: () => number): EngineMeter 
   const remembered = REMEMBERED.map((outcome) =>
     counterSeries("engram_memories_remembered_total", { outcome }),
   );
+  const passedOver = counterSeries("engram_recalls_passed_over_total", {});
   const inGraph = counterSeries("engram_vector_distances_total", { path: "graph" });
   const inScan = counterSeries("engram_vector_distances_total", { path: "scan" });
   const spreads = SPREAD_ENDS.map((end) => counterSeries("engram_activation_spreads_total", { end }));
@@ -83,6 +85,7 @@ export function engineMeter(lane: MetricLane, nowMs: () => number): EngineMeter 
       lane.add(visits, visited);
       lane.add(hopsTotal, hops);
     },
+    passedOver: (recalls) => lane.add(passedOver, recalls),
     remembered: (outcome, memories) => lane.add(remembered[outcome] as CounterSeries, memories),
   };
 }
@@ -115,6 +118,7 @@ export function writerMeter(lane: MetricLane): WriterMeter {
   const recordsTotal = counterSeries("engram_wal_appended_records_total", {});
   const flushes = durationSeries("engram_wal_flush_duration_seconds", {});
   const groups = sizeSeries("engram_wal_group_records", {});
+  const uses = USE_HOWS.map((how) => counterSeries("engram_memory_uses_total", { how }));
   return {
     appended: (bytes) => {
       lane.add(recordsTotal, 1);
@@ -123,6 +127,9 @@ export function writerMeter(lane: MetricLane): WriterMeter {
     flushed: (tookMs, records) => {
       lane.record(flushes, tookMs);
       lane.recordSize(groups, records);
+    },
+    used: (done) => {
+      for (const [how, count] of done.entries()) lane.add(uses[how] as CounterSeries, count);
     },
   };
 }

@@ -4,7 +4,9 @@
  * Their names are settled here before each part of the mind is there, so that rules, dashboards and pages can be
  * written. An entry that `awaits` its part is shown nowhere; whoever builds the part takes the line away and records.
  */
+
 import { BINDING_KINDS, MEMORY_PHASES, SPACE_CLASSES, SPREAD_ENDS } from "../layout/metric-codes.ts";
+import { USE_HOWS } from "../layout/mind-record.ts";
 
 export const MIND_CATALOGUE = {
   engram_recall_memory_system_weight: {
@@ -110,6 +112,30 @@ export const MIND_CATALOGUE = {
     help: "Hops that activation made; by engram_activation_spreads_total the hops of a recall on average",
     labels: {},
     otlp: "engram.activation.hops",
+    source: "lane",
+  },
+  engram_episodes: {
+    kind: "gauge",
+    unit: "count",
+    help: "Live episodes",
+    labels: {},
+    otlp: "engram.episodes",
+    source: "sampled",
+  },
+  engram_memory_uses_total: {
+    kind: "counter",
+    unit: "count",
+    help: "Uses that changed memories: found by a recall, said again on purpose, brought up by a neighbour",
+    labels: { how: USE_HOWS },
+    otlp: "engram.memory.uses",
+    source: "lane",
+  },
+  engram_recalls_passed_over_total: {
+    kind: "counter",
+    unit: "count",
+    help: "Recalls whose memories count as unused, because there were too many at once or the home writer took no more",
+    labels: {},
+    otlp: "engram.recalls.passed_over",
     source: "lane",
   },
   engram_activation_cache_requests_total: {

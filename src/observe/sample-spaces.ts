@@ -28,6 +28,7 @@ export function sampleSpaces(set: FamilySet, table: SpaceTable): void {
   const bindings = BINDING_KINDS.map(() => 0);
   let dataBytes = 0;
   let memories = 0;
+  let episodes = 0;
   let tailLongest = 0;
   let named = 0;
   for (const root of table.roots) {
@@ -44,6 +45,7 @@ export function sampleSpaces(set: FamilySet, table: SpaceTable): void {
     sums.tail += tail;
     sums.graphBytes += graphBytes;
     memories += live;
+    episodes += root.load("episodeCount");
     tailLongest = Math.max(tailLongest, tail);
     dataBytes += dataBytesOf(root, live);
     for (let kind = 0; kind < bindings.length; kind++) {
@@ -75,6 +77,7 @@ export function sampleSpaces(set: FamilySet, table: SpaceTable): void {
     const ends = 2 * bindings.reduce((sum, count) => sum + count, 0);
     set.sample("engram_graph_edges_per_node", {}, ends / memories);
   }
+  set.sample("engram_episodes", {}, episodes);
   set.sample("engram_index_tail_vectors_max", {}, tailLongest);
   set.sample("engram_data_bytes", {}, dataBytes);
   set.sample("engram_storage_tier_memories_count", { tier: "hot" }, memories);

@@ -12,6 +12,13 @@ export const forgettingSection = z.strictObject({
     off: "Recall goes by text and bindings alone; retention is still told",
     reader: READER,
   }),
+  learn_from_recall: toggle({
+    default: true,
+    about: "Whether a recall counts as a use of the memories it brings up",
+    on: "What is recalled fades more slowly, and what comes up together is bound more strongly",
+    off: "Only reinforcement counts as a use, and recalls write nothing",
+    reader: READER,
+  }),
   curve: choice({
     default: "power",
     about: "The curve by which memories fade, for spaces that have none of their own",

@@ -6,7 +6,7 @@
  */
 import { strengthAfterUse } from "../../cognition/co-use.ts";
 import { nextTraits } from "../../cognition/use.ts";
-import { USE, type UseHow } from "../../layout/mind-record.ts";
+import { MIND_PAYLOAD_BYTES_MAX, USE, type UseHow } from "../../layout/mind-record.ts";
 import type { SlotArena } from "../../shm/arena.ts";
 import type { Forgetting } from "../space-forgetting.ts";
 import { BIND_USE_COUNT_MAX } from "./bind-record.ts";
@@ -85,6 +85,8 @@ export class UsePlanner {
         const bind = bindings.at(slot, index);
         // Each binding is met at its source.
         if (bind.isReverse || !atMsBySlot.has(bind.target)) continue;
+        // What no longer fits the record is strengthened another time.
+        if (this.#out.byteLength >= MIND_PAYLOAD_BYTES_MAX) return;
         this.#out.bind({
           source: space.nodeAt(slot),
           destination: space.nodeAt(bind.target),

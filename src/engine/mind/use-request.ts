@@ -1,6 +1,6 @@
 /** Use requests (`layout/mind-record.ts`): which nodes were used, how and when, to and from bytes. */
 import type { Hash64 } from "../../base/hash64.ts";
-import { USE, USE_BYTES, USE_REQUEST, type UseHow } from "../../layout/mind-record.ts";
+import { USE, USE_BYTES, USE_HOWS, USE_REQUEST, type UseHow } from "../../layout/mind-record.ts";
 
 export type NodeUse = {
   readonly node: Hash64;
@@ -10,8 +10,6 @@ export type NodeUse = {
   /** uses next to each other with the same number, not 0, happened together */
   readonly group?: number;
 };
-
-export const USE_HOWS = Object.keys(USE) as readonly UseHow[];
 
 /** The payload of a `use` request. */
 export function encodeUses(uses: readonly NodeUse[]): Uint8Array {
