@@ -15,6 +15,7 @@ import { linkRoutes } from "./links.ts";
 import { memoryRoutes } from "./memories.ts";
 import { metricsRoutes } from "./metrics.ts";
 import { pageRoutes } from "./page.ts";
+import { probabilisticRoutes } from "./probabilistic.ts";
 import { type ErrorSink, MethodNotAllowed, problemResponse } from "./problem.ts";
 import { queryRoutes } from "./query.ts";
 import { recallRoutes } from "./recall.ts";
@@ -61,6 +62,7 @@ export function createApi(options: ApiOptions): Api {
     .use(systemRoutes(context))
     .use(rememberRoutes(context))
     .use(recallRoutes(context))
+    .use(probabilisticRoutes(context))
     .use(memoryRoutes(context))
     .use(episodeRoutes(context))
     .use(linkRoutes(context))

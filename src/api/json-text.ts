@@ -114,7 +114,11 @@ export function spaceJson(space: SpaceInfo) {
     terms: space.terms,
     memory_bytes: space.memoryBytes,
     created_at: timeText(space.createdAtMs),
-    forgetting: { curve: space.forgetting.curve, stability_hours: space.forgetting.stabilityHours },
+    forgetting: {
+      curve: space.forgetting.curve,
+      stability_hours: space.forgetting.stabilityHours,
+      floor: space.forgetting.floor,
+    },
   };
 }
 
@@ -140,7 +144,8 @@ export function indexJson(index: IndexInfo) {
   };
 }
 
-function memoryFields(memory: Memory): string {
+/** The fields of a memory, without the braces. */
+export function memoryFields(memory: Memory): string {
   const tags = memory.tags.length === 0 ? "[]" : JSON.stringify(memory.tags);
   return `"id":${JSON.stringify(memory.id)},"content":${JSON.stringify(memory.content)},"metadata":${memory.metadataJson ?? "{}"},"tags":${tags},"timestamp":"${timeText(memory.timestampMs)}","stored_at":"${timeText(memory.storedAtMs)}","confidence":${numberText(memory.confidence)},"kind":"${memory.kind}"${mindFields(memory)}`;
 }
@@ -152,7 +157,7 @@ function mindFields({ kind, importance, valence, detailsJson }: Memory): string 
 }
 
 /** Six decimals: confidences are f32 inside, and 0.7 should not come back as 0.699999988079071. */
-function numberText(value: number): string {
+export function numberText(value: number): string {
   return String(rounded(value));
 }
 

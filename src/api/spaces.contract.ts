@@ -66,6 +66,7 @@ export const spaceReply = z.strictObject({
   forgetting: z.strictObject({
     curve: z.enum(CURVES),
     stability_hours: z.number().describe("half-life of a memory that was never used"),
+    floor: z.number().describe("forgetting.floor: retention below which a memory has faded"),
   }),
 });
 export const spacesReply = z.strictObject({ spaces: z.array(spaceReply) });

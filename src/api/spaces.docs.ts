@@ -19,7 +19,7 @@ const SPACE_EXAMPLE = {
   terms: 31_417,
   memory_bytes: 268_435_456,
   created_at: "2026-01-31T12:00:00.000Z",
-  forgetting: { curve: "power", stability_hours: 168 },
+  forgetting: { curve: "power", stability_hours: 168, floor: 0.3 },
 };
 const NAME_PATH = { name: "name", description: "The name of the space" };
 

@@ -222,7 +222,8 @@ export type SpaceInfo = {
   readonly terms: number;
   readonly memoryBytes: number;
   readonly createdAtMs: number;
-  readonly forgetting: Forgetting;
+  /** `floor`: retention below which a memory has faded */
+  readonly forgetting: Forgetting & { readonly floor: number };
 };
 
 export type IndexRebuild = { readonly M?: number | undefined; readonly efConstruction?: number | undefined };

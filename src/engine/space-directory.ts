@@ -227,7 +227,10 @@ export class SpaceDirectory {
       terms: root.load("termCount"),
       memoryBytes: root.number("mappedBytes") + root.number("graphBytes"),
       createdAtMs: root.number("createdAtMs"),
-      forgetting: forgettingOf(root, this.#options.settings.forgetting),
+      forgetting: {
+        ...forgettingOf(root, this.#options.settings.forgetting),
+        floor: this.#options.settings.forgetting.floor,
+      },
     };
   }
 

@@ -10,20 +10,22 @@ test("a space keeps its curve and half-life through kill -9, a checkpoint and a 
   {
     await using appliance = await ApplianceProcess.start(start);
     const { client } = appliance;
-    expect(answered(await client.createSpace({ name: "plain" })).forgetting).toEqual({
+    expect(answered(await client.createSpace({ name: "plain" })).forgetting).toMatchObject({
       curve: "power",
       stability_hours: 168,
     });
-    expect(answered(await client.createSpace({ name: "own", forgetting: asked })).forgetting).toEqual(asked);
+    expect(answered(await client.createSpace({ name: "own", forgetting: asked })).forgetting).toMatchObject(
+      asked,
+    );
     await appliance.kill();
   }
   {
     await using appliance = await ApplianceProcess.start(start);
     const { client } = appliance;
-    expect(answered(await client.space("own")).forgetting).toEqual(asked);
+    expect(answered(await client.space("own")).forgetting).toMatchObject(asked);
     // What is not named stays.
     const changed = await client.updateSpace("own", { forgetting: { curve: "two-component" } });
-    expect(answered(changed).forgetting).toEqual({ curve: "two-component", stability_hours: 24 });
+    expect(answered(changed).forgetting).toMatchObject({ curve: "two-component", stability_hours: 24 });
     await appliance.kill();
   }
   {
@@ -37,12 +39,12 @@ test("a space keeps its curve and half-life through kill -9, a checkpoint and a 
     settings: { ...start.settings, "forgetting.curve": "exponential", "forgetting.stability_hours": 5 },
   });
   const { client } = appliance;
-  expect(answered(await client.space("own")).forgetting).toEqual({
+  expect(answered(await client.space("own")).forgetting).toMatchObject({
     curve: "two-component",
     stability_hours: 24,
   });
   // A space without its own goes by the settings, and by what they are now.
-  expect(answered(await client.space("plain")).forgetting).toEqual({
+  expect(answered(await client.space("plain")).forgetting).toMatchObject({
     curve: "exponential",
     stability_hours: 5,
   });

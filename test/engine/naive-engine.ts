@@ -378,7 +378,7 @@ function infoOf(space: Space): SpaceInfo {
     terms: new Set(space.memories.flatMap((memory) => memory?.words ?? [])).size,
     memoryBytes: live * space.dimensions * 4,
     createdAtMs: space.createdAtMs,
-    forgetting: space.forgetting,
+    forgetting: { ...space.forgetting, floor: 0.3 },
   };
 }
 
