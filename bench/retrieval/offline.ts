@@ -143,14 +143,40 @@ function closenessOfTurns(conversations: readonly Conversation[]): Lists<Float32
   );
 }
 
-/** The candidates of both lists, fused as a recall fuses them. */
-function fusedRanker(
+/** For every question the fused score of each turn, times included; 0 for what neither list found. */
+export function fusedScores(conversations: readonly Conversation[]): Lists<Float32Array> {
+  const indexes = conversations.map(({ turns }) => new NaiveWordIndex(turns.map(({ content }) => content)));
+  const words = conversations.map(({ questions }, c) =>
+    questions.map(({ text }) => indexes[c]!.search(text, K1_DEFAULT, B_DEFAULT)),
+  );
+  const hashed = hashedCosines(conversations, indexes, true);
+  const fused = fuser(words, hashed, "hashed", closenessOfTurns(conversations));
+  return conversations.map(({ turns, questions }, c) =>
+    questions.map((_, q) => {
+      const { slots, scores } = fused(c, q);
+      const ofTurns = new Float32Array(turns.length);
+      for (const [i, slot] of slots.entries()) ofTurns[slot] = scores[i]!;
+      return ofTurns;
+    }),
+  );
+}
+
+/** The candidates of both lists, fused as a recall fuses them and ranked. */
+function fusedRanker(...lists: Parameters<typeof fuser>): Ranker {
+  const fused = fuser(...lists);
+  return (c, q) => {
+    const { slots, scores } = fused(c, q);
+    return rankingOf(scores, RANKING_LENGTH).map((position) => slots[position]!);
+  };
+}
+
+function fuser(
   words: Lists<Scored>,
   cosines: Lists<Float32Array>,
   family: VectorFamily,
   near: Lists<Float32Array | undefined> | undefined,
   k1: number = K1_DEFAULT,
-): Ranker {
+): (c: number, q: number) => { readonly slots: readonly number[]; readonly scores: Float32Array } {
   const scratch = new FusionScratch();
   return (c, q) => {
     const { scores: bm25, queryMass } = words[c]![q]!;
@@ -169,7 +195,7 @@ function fusedRanker(
       fused,
       scratch,
     );
-    return rankingOf(fused, RANKING_LENGTH).map((position) => slots[position]!);
+    return { slots, scores: fused };
   };
 }
 

@@ -1,4 +1,5 @@
 import { describe, expect, test } from "bun:test";
+import { main as association } from "../../bench/retrieval/association.ts";
 import { missingConversations, parseSessionTime } from "../../bench/retrieval/conversations.ts";
 import { main as learnMeaning } from "../../bench/retrieval/meaning.ts";
 import { measureQuestion, rankingOf } from "../../bench/retrieval/measures.ts";
@@ -30,6 +31,14 @@ describe("retrieval bench", () => {
       expect(found.get("words, hashed vectors and meaning")!).toBeGreaterThan(
         found.get("words and hashed vectors")!,
       );
+    },
+  );
+
+  test.skipIf(missing !== undefined)(
+    `association, small size: activation finds more than fusion by itself${missing === undefined ? "" : ` (skipped: ${missing})`}`,
+    () => {
+      const [off, on] = association(true);
+      expect(on!.all.r10).toBeGreaterThan(off!.all.r10 + 0.03);
     },
   );
 

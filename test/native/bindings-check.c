@@ -23,8 +23,9 @@
 #define LEFT_MAX 65536
 
 struct spread_parameters {
-    double decay, threshold, cycle_penalty, time_ms_max;
+    double decay, threshold, cycle_penalty, time_ms_max, now_seconds;
     double kind_weights[8];
+    double fading[32];
 };
 uint64_t shim_spread_scratch_bytes(uint32_t);
 uint32_t shim_spread(const uint64_t *, uint32_t, const uint64_t *, uint32_t, const uint32_t *, const double *, uint32_t,
@@ -191,7 +192,7 @@ static void *write_bindings(void *argument) {
 static void *read_bindings(void *argument) {
     uint64_t *entered = argument;
     uint64_t random = (uint64_t)(entered - reader_epoch) + 7;
-    const struct spread_parameters parameters = {1, 0, 1, 1e9, {1, 1, 1, 1, 1, 1, 1, 1}};
+    const struct spread_parameters parameters = {1, 0, 1, 1e9, 0, {1, 1, 1, 1, 1, 1, 1, 1}, {1}};
     uint8_t *scratch = calloc(1, shim_spread_scratch_bytes(ROOM));
     uint32_t slots[ROOM], via[ROOM], outcome[4];
     static _Thread_local double received[ROOM];
