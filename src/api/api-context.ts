@@ -13,11 +13,12 @@ import type { SlowOperation } from "../observe/slow-operation.ts";
 import type { SlowWatch } from "../observe/slow-watch.ts";
 import type { Access } from "./access.ts";
 import type { ErrorSink } from "./problem.ts";
+import type { RequestWatch, RequestWatchParts } from "./request-watch.ts";
 import type { ApiLimits } from "./settings.ts";
 import type { StreamDesk } from "./stream-desk.ts";
 
 /** Where the API's figures go, and where all metrics come from. */
-export type Watch = {
+export type Watch = Pick<RequestWatchParts, "contexts" | "spans" | "log"> & {
   readonly meter: ApiMeter;
   readonly snapshot: () => readonly Family[];
   readonly history: SeriesStore;
@@ -52,6 +53,7 @@ export type ApiContext = {
   readonly version: string;
   readonly watch: Watch;
   readonly streams: StreamDesk;
+  readonly requests: RequestWatch;
   /** true once the worker takes no new requests */
   draining: boolean;
 };

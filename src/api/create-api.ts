@@ -20,7 +20,7 @@ import { type ErrorSink, MethodNotAllowed, problemResponse } from "./problem.ts"
 import { queryRoutes } from "./query.ts";
 import { recallRoutes } from "./recall.ts";
 import { rememberRoutes } from "./remember.ts";
-import { pathOf, requestName } from "./route.ts";
+import { pathOf, RequestWatch, requestName } from "./request-watch.ts";
 import type { ApiLimits } from "./settings.ts";
 import { slowQueryRoutes } from "./slow-queries.ts";
 import { spaceRoutes } from "./spaces.ts";
@@ -49,16 +49,22 @@ export type Api = {
 export function createApi(options: ApiOptions): Api {
   const { access, limits, watch } = options;
   const streams = new StreamDesk({ access, limits, meter: watch.meter, wallMs: () => watch.clock.wallMs() });
-  const context: ApiContext = { ...options, streams, draining: false };
+  const requests = new RequestWatch({ ...watch, meter: watch.meter });
+  const context: ApiContext = { ...options, streams, requests, draining: false };
   // Registered before the routes, because Elysia applies a hook only to what follows it.
   const app = new Elysia({ name: "api", aot: true, strictPath: true, normalize: false })
-    .onError(({ error, code, request }) =>
-      problemResponse(
-        code === "NOT_FOUND" ? notFound(request, routes()) : error,
-        context.errors,
+    .onError(({ error, code, request }) => {
+      const watched = requests.begin(request);
+      const why = code === "NOT_FOUND" ? notFound(request, routes()) : error;
+      const response = problemResponse(
+        why,
+        options.errors,
         requestName(request),
-      ),
-    )
+        requests.fieldsOf(watched, undefined),
+      );
+      response.headers.set("traceparent", watched.context.traceparent);
+      return response;
+    })
     .use(systemRoutes(context))
     .use(rememberRoutes(context))
     .use(recallRoutes(context))
@@ -77,6 +83,9 @@ export function createApi(options: ApiOptions): Api {
     .use(docsRoutes(options.version))
     .compile();
   const routes = () => app.routes.map(({ method, path }) => ({ method, path }));
+  requests.routeOf = (request) =>
+    routes().find(({ method, path }) => method === request.method && matches(path, pathOf(request.url)))
+      ?.path ?? "unknown";
   return { context, fetch: app.fetch, calls: routes().map(({ method, path }) => `${method} ${path}`) };
 }
 

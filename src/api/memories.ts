@@ -43,15 +43,15 @@ export function memoryRoutes(api: ApiContext) {
   const get = ({ request, space }: Call): Response =>
     jsonResponse(memoryText(api.engine.get(space, idOf(request))));
   const { meter, slow } = api.watch;
-  const forgetMemory = async ({ request, space }: Call, id: string, ack: Ack): Promise<Response> => {
-    const trace = slow.begin(OPERATION.forget, space, meter.nowMs());
+  const forgetMemory = async ({ watched, space }: Call, id: string, ack: Ack): Promise<Response> => {
+    const trace = slow.begin(OPERATION.forget, space, meter.nowMs(), watched.context);
     trace.ack = ack;
     try {
       const forgotten = await api.engine.forget(space, id, { ack, trace });
-      slow.end(trace, meter.nowMs(), request);
+      slow.end(trace, meter.nowMs());
       return jsonResponse(forgottenText(forgotten));
     } catch (error) {
-      slow.end(trace, meter.nowMs(), request, error);
+      slow.end(trace, meter.nowMs(), error);
       throw error;
     }
   };

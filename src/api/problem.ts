@@ -10,6 +10,7 @@
 import { ERROR_CODES } from "../base/error-codes.ts";
 import { OperatorError, RequestError } from "../base/errors.ts";
 import { ContractError, type Mismatch } from "./contract.ts";
+import type { RequestLogFields } from "./request-watch.ts";
 
 export type Problem = {
   /** where the code is explained; a path, because the host is the caller's to know */
@@ -24,14 +25,16 @@ export type Problem = {
   readonly remedy: string;
   readonly mismatches?: readonly Mismatch[] | undefined;
   readonly retry_after_seconds?: number | undefined;
+  /** under which the log knows the request */
+  readonly trace_id?: string | undefined;
 };
 
 /** Where errors that are not the caller's go. */
 export type ErrorSink = {
   /** an OperatorError met while serving */
-  operator(error: OperatorError, where: string): void;
+  operator(error: OperatorError, where: string, fields?: RequestLogFields): void;
   /** a broken rule inside the program, met while serving */
-  bug(error: unknown, where: string): void;
+  bug(error: unknown, where: string, fields?: RequestLogFields): void;
 };
 
 /** A path that exists, called with a method that it does not take. */
@@ -79,10 +82,15 @@ export function problemOf(error: unknown): Problem {
   };
 }
 
-/** The answer to a request that failed with `error`. `where` names the request in the log. */
-export function problemResponse(error: unknown, sink: ErrorSink, where: string): Response {
-  report(error, sink, where);
-  const problem = problemOf(error);
+/** The answer to a request that failed with `error`. `where` names it in the log, `fields` go with the line. */
+export function problemResponse(
+  error: unknown,
+  sink: ErrorSink,
+  where: string,
+  fields?: RequestLogFields,
+): Response {
+  report(error, sink, where, fields);
+  const problem = { ...problemOf(error), trace_id: fields?.trace_id };
   const headers: Record<string, string> = { "content-type": "application/problem+json" };
   if (problem.retry_after_seconds !== undefined) {
     headers["retry-after"] = String(Math.max(1, Math.ceil(problem.retry_after_seconds)));
@@ -95,8 +103,8 @@ export function problemResponse(error: unknown, sink: ErrorSink, where: string):
 }
 
 /** Tells the operator's side about an error that is not the caller's. */
-export function report(error: unknown, sink: ErrorSink, where: string): void {
+export function report(error: unknown, sink: ErrorSink, where: string, fields?: RequestLogFields): void {
   if (error instanceof RequestError) return;
-  if (error instanceof OperatorError) sink.operator(error, where);
-  else sink.bug(error, where);
+  if (error instanceof OperatorError) sink.operator(error, where, fields);
+  else sink.bug(error, where, fields);
 }

@@ -7,7 +7,7 @@ import { RequestError } from "../base/errors.ts";
 import type { Api } from "./create-api.ts";
 import { listenFailed } from "./listen-failed.ts";
 import { problemResponse } from "./problem.ts";
-import { pathOf, requestName } from "./route.ts";
+import { pathOf, requestName } from "./request-watch.ts";
 
 /** What a Prometheus server answers at the same paths. */
 const PATHS = new Set([

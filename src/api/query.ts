@@ -22,7 +22,8 @@ import {
 } from "./query.docs.ts";
 import { durationOf, invalid, limitOf, parametersOf, selectorsOf, timeOf } from "./query-parameters.ts";
 import { failure, labelsText, resultText, success } from "./query-reply.ts";
-import { type Call, guarded, pathOf } from "./route.ts";
+import { pathOf } from "./request-watch.ts";
+import { type Call, guarded } from "./route.ts";
 
 const READ = { right: "read", spaced: false } as const;
 const TIMEOUT_MS_MAX = 30_000;

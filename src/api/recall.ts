@@ -24,26 +24,26 @@ type AskedRecall = z.output<typeof checkedRecall.schema>;
 export function recallRoutes(api: ApiContext) {
   const { meter, slow } = api.watch;
   const answer = async (call: Call, asked: AskedRecall, startedAtMs: number): Promise<Response> => {
-    const { request, space } = call;
-    const trace = slow.begin(OPERATION.recall, space, startedAtMs);
+    const { watched, space } = call;
+    const trace = slow.begin(OPERATION.recall, space, startedAtMs, watched.context);
     try {
       const query = recallQuery(asked, trace);
       trace.query = query;
-      const parseMs = meter.nowMs() - startedAtMs;
-      meter.stage(OPERATION.recall, STAGE.parse, parseMs);
-      trace.stage(STAGE.parse, parseMs);
+      const parsedAtMs = meter.nowMs();
+      meter.stage(OPERATION.recall, STAGE.parse, parsedAtMs - startedAtMs);
+      trace.stage(STAGE.parse, parsedAtMs - startedAtMs, parsedAtMs);
       const recalled = await api.engine.recall(space, query);
       const recalledAtMs = meter.nowMs();
       const text = recalledText(recalled);
       const response = jsonResponse(text);
       const endedAtMs = meter.nowMs();
       meter.stage(OPERATION.recall, STAGE.serialise, endedAtMs - recalledAtMs);
-      trace.stage(STAGE.serialise, endedAtMs - recalledAtMs);
+      trace.stage(STAGE.serialise, endedAtMs - recalledAtMs, endedAtMs);
       trace.replyLength = text.length;
-      slow.end(trace, endedAtMs, request);
+      slow.end(trace, endedAtMs);
       return response;
     } catch (error) {
-      slow.end(trace, meter.nowMs(), request, error);
+      slow.end(trace, meter.nowMs(), error);
       throw error;
     }
   };

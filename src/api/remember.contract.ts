@@ -80,6 +80,7 @@ export const problemReply = z.strictObject({
     .optional()
     .describe("all that does not match the contract, where it is more than one thing"),
   retry_after_seconds: z.number().optional(),
+  trace_id: z.string().optional().describe("of the request's trace; the log knows it by this"),
 });
 
 export const batchReply = z.strictObject({

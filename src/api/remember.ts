@@ -13,7 +13,8 @@ import { queryFields } from "./query-fields.ts";
 import { type CheckedMemory, type RememberContracts, rememberContracts } from "./remember.contract.ts";
 import { batchDetail, rememberDetail } from "./remember.docs.ts";
 import { mediaType, parseJson, readJson, readJsonText, readText, unsupported } from "./request-body.ts";
-import { type Call, guarded, queryOf, requestName } from "./route.ts";
+import { requestName } from "./request-watch.ts";
+import { type Call, guarded, queryOf } from "./route.ts";
 import type { ApiLimits } from "./settings.ts";
 
 const ACCESS = { right: "write", spaced: true } as const;
@@ -33,18 +34,18 @@ export function rememberRoutes(api: ApiContext) {
 
 function remember(api: ApiContext, contracts: RememberContracts) {
   const { meter, slow } = api.watch;
-  return async ({ request, space }: Call): Promise<Response> => {
+  return async ({ request, watched, space }: Call): Promise<Response> => {
     const text = await readJsonText(request, api.limits);
     const startedAtMs = meter.nowMs();
     const parsed = parseJson(text, api.limits, "The body", undefined);
     const body = contracts.checkedMemory.check(parsed, "The body");
     const input = rememberInput(body, "", api.limits, undefined);
-    const trace = slow.begin(OPERATION.remember, space, startedAtMs);
+    const trace = slow.begin(OPERATION.remember, space, startedAtMs, watched.context);
     try {
       const ack = body.ack ?? "fsync";
-      const parseMs = meter.nowMs() - startedAtMs;
-      meter.stage(OPERATION.remember, STAGE.parse, parseMs);
-      trace.stage(STAGE.parse, parseMs);
+      const parsedAtMs = meter.nowMs();
+      meter.stage(OPERATION.remember, STAGE.parse, parsedAtMs - startedAtMs);
+      trace.stage(STAGE.parse, parsedAtMs - startedAtMs, parsedAtMs);
       trace.ack = ack;
       trace.memories = 1;
       const [result] = await api.engine.remember(space, [input], { ack, trace });
@@ -54,11 +55,11 @@ function remember(api: ApiContext, contracts: RememberContracts) {
       const response = jsonResponse(`{${rememberedFields(result)}}`, 201);
       const endedAtMs = meter.nowMs();
       meter.stage(OPERATION.remember, STAGE.serialise, endedAtMs - rememberedAtMs);
-      trace.stage(STAGE.serialise, endedAtMs - rememberedAtMs);
-      slow.end(trace, endedAtMs, request);
+      trace.stage(STAGE.serialise, endedAtMs - rememberedAtMs, endedAtMs);
+      slow.end(trace, endedAtMs);
       return response;
     } catch (error) {
-      slow.end(trace, meter.nowMs(), request, error);
+      slow.end(trace, meter.nowMs(), error);
       throw error;
     }
   };
@@ -74,7 +75,7 @@ type Batch = {
 
 function rememberBatch(api: ApiContext, contracts: RememberContracts) {
   const { meter, slow } = api.watch;
-  return async ({ request, space }: Call): Promise<Response> => {
+  return async ({ request, watched, space }: Call): Promise<Response> => {
     const batch = await readBatch(request, contracts, api.limits);
     const startedAtMs = meter.nowMs();
     const results = new Array<string>(batch.memories.length);
@@ -83,7 +84,7 @@ function rememberBatch(api: ApiContext, contracts: RememberContracts) {
     const where = requestName(request);
     let failed = 0;
     const fail = (index: number, error: unknown, prefix: string) => {
-      report(error, api.errors, where);
+      report(error, api.errors, where, api.requests.fieldsOf(watched, space));
       const found = problemOf(error);
       const problem = found.at === undefined ? found : { ...found, at: prefix + found.at };
       results[index] = `{"status":${problem.status},"error":${JSON.stringify(problem)}}`;
@@ -107,17 +108,17 @@ function rememberBatch(api: ApiContext, contracts: RememberContracts) {
     }
 
     let remembered: readonly (Remembered | Error)[] = [];
-    const trace = slow.begin(OPERATION.remember, space, startedAtMs);
+    const trace = slow.begin(OPERATION.remember, space, startedAtMs, watched.context);
     try {
-      const parseMs = meter.nowMs() - startedAtMs;
-      meter.stage(OPERATION.remember, STAGE.parse, parseMs);
-      trace.stage(STAGE.parse, parseMs);
+      const parsedAtMs = meter.nowMs();
+      meter.stage(OPERATION.remember, STAGE.parse, parsedAtMs - startedAtMs);
+      trace.stage(STAGE.parse, parsedAtMs - startedAtMs, parsedAtMs);
       trace.ack = ack;
       trace.memories = inputs.length;
       if (inputs.length > 0) remembered = await api.engine.remember(space, inputs, { ack, trace });
-      slow.end(trace, meter.nowMs(), request);
+      slow.end(trace, meter.nowMs());
     } catch (error) {
-      slow.end(trace, meter.nowMs(), request, error);
+      slow.end(trace, meter.nowMs(), error);
       throw error;
     }
     const rememberedAtMs = meter.nowMs();

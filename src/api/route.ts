@@ -10,11 +10,13 @@ import type { Right } from "../storage/key-store.ts";
 import type { Caller } from "./access.ts";
 import type { ApiContext } from "./api-context.ts";
 import { problemResponse } from "./problem.ts";
+import { pathOf, requestName, type WatchedRequest } from "./request-watch.ts";
 import { SPACE_DEFAULT } from "./settings.ts";
 
 /** A request that was let in. */
 export type Call = {
   readonly request: Request;
+  readonly watched: WatchedRequest;
   readonly caller: Caller;
   /** the memory space it works on; "default" where the call works on none */
   readonly space: string;
@@ -32,27 +34,27 @@ export type RouteAccess = {
 
 /** The Elysia handler of a guarded call. */
 export function guarded(api: ApiContext, access: RouteAccess, handle: Handle) {
-  const failed = (error: unknown, request: Request) =>
-    problemResponse(error, api.errors, requestName(request));
-  const counted = (response: Response): Response => {
-    api.watch.meter.responded(response.status);
-    return response;
-  };
+  const failed = (error: unknown, watched: WatchedRequest, space: string | undefined) =>
+    problemResponse(error, api.errors, requestName(watched.request), api.requests.fieldsOf(watched, space));
   return ({ request }: { request: Request }): Response | Promise<Response> => {
+    const watched = api.requests.begin(request);
+    let known: string | undefined;
+    const ended = (response: Response) => api.requests.ended(watched, response, known);
     try {
       if (api.draining) throw shuttingDown();
       checkHeaderBytes(request, api.limits.headerBytesMax);
       const space = access.spaced ? spaceOf(request, access.spaceInQuery === true) : SPACE_DEFAULT;
+      if (access.spaced) known = space;
       const caller = api.access.admit(request, access.right, access.spaced ? space : undefined);
       const reply =
         caller instanceof Promise
-          ? caller.then((admitted) => handle({ request, caller: admitted, space }))
-          : handle({ request, caller, space });
+          ? caller.then((admitted) => handle({ request, watched, caller: admitted, space }))
+          : handle({ request, watched, caller, space });
       return reply instanceof Promise
-        ? reply.then(counted, (error: unknown) => counted(failed(error, request)))
-        : counted(reply);
+        ? reply.then(ended, (error: unknown) => ended(failed(error, watched, known)))
+        : ended(reply);
     } catch (error) {
-      return counted(failed(error, request));
+      return ended(failed(error, watched, known));
     }
   };
 }
@@ -66,19 +68,6 @@ export function open(api: ApiContext, handle: (request: Request) => Response) {
       return problemResponse(error, api.errors, requestName(request));
     }
   };
-}
-
-/** A request as the log names it: no query, which may hold content. */
-export function requestName(request: Request): string {
-  return `${request.method} ${pathOf(request.url)}`;
-}
-
-/** The path of a URL as it was sent, percent-encoding and all. */
-export function pathOf(url: string): string {
-  const start = url.indexOf("/", url.indexOf("://") + 3);
-  if (start < 0) return "/";
-  const end = url.indexOf("?", start);
-  return end < 0 ? url.slice(start) : url.slice(start, end);
 }
 
 /** What follows `?`; empty where nothing does. */

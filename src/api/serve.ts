@@ -17,7 +17,7 @@ import type { Api } from "./create-api.ts";
 import { listenFailed } from "./listen-failed.ts";
 import { isLoopback } from "./local-guard.ts";
 import { problemResponse } from "./problem.ts";
-import { requestName } from "./route.ts";
+import { requestName } from "./request-watch.ts";
 import type { AccessSettings, ApiSettings } from "./settings.ts";
 
 /** Turns of the event loop, each with a look at all sockets, without a request: nothing sent before is unread. */

@@ -67,17 +67,19 @@ export async function startApi(boot: Boot): Promise<(message: ToThread) => void>
 
   const clock = systemClock;
   const errors: ErrorSink = {
-    operator: (error, where) =>
+    operator: (error, where, fields) =>
       tellMain({
         type: "log",
         level: "error",
         text: `${where}: ${error.message} (${error.code}; ${error.remedy})`,
+        ...(fields === undefined ? {} : { fields }),
       }),
-    bug: (error, where) => {
+    bug: (error, where, fields) => {
       tellMain({
         type: "log",
         level: "error",
         text: `${where}: ${error instanceof Error ? error.stack : String(error)}`,
+        ...(fields === undefined ? {} : { fields }),
       });
       // What shared memory is trusted for no longer holds: recovery from the log is the way back.
       if (error instanceof BugError) failThread(error);

@@ -10,6 +10,7 @@ import type { StreamCut } from "../engine/home-writer.ts";
 import type { MetricMemory } from "../observe/snapshot.ts";
 import type { ThreadPlace } from "../runtime/placement.ts";
 import type { EventMemory } from "../shm/event-writer.ts";
+import type { LogFields, LogLevel } from "./log-sink.ts";
 
 export type ThreadRole = "api" | "writer" | "indexer" | "collector" | "background";
 
@@ -29,6 +30,8 @@ export type SharedBuffers = {
   readonly metrics: MetricMemory;
   /** where each thread tells of events */
   readonly events: EventMemory;
+  /** spans of sampled requests, one ring for each API worker; none where they are exported to nobody */
+  readonly spans: readonly SharedArrayBuffer[];
   /** what the history holds; its memory is the first collector's */
   readonly history: SharedArrayBuffer;
   /** the state of alerts, written by the first collector (`shm/text-board.ts`) */
@@ -71,7 +74,7 @@ export type FromThread =
   | { readonly type: "cut"; readonly writer: number; readonly cut: StreamCut }
   | { readonly type: "drained" }
   | { readonly type: "stopped" }
-  | { readonly type: "log"; readonly level: "error" | "warn" | "info" | "debug"; readonly text: string }
+  | { readonly type: "log"; readonly level: LogLevel; readonly text: string; readonly fields?: LogFields }
   | { readonly type: "failed"; readonly error: ThreadError };
 
 /** An error on its way between threads: structured clones lose the class. */

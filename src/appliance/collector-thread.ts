@@ -18,7 +18,8 @@ import { openEvents } from "./events.ts";
 import { openHardwareWatch } from "./hardware-watch.ts";
 import { openHistory } from "./history.ts";
 import { openLane, openMeterClock } from "./metric-lanes.ts";
-import { aliveMarker, tellMain } from "./thread.ts";
+import { openOtlp } from "./otlp.ts";
+import { aliveMarker, failThread, tellMain } from "./thread.ts";
 
 const SAMPLE_MS = 1000;
 /** The list of regions is long where there are many spaces; it is read as often as costs this share of a core. */
@@ -38,13 +39,14 @@ export async function startCollector(boot: Boot): Promise<(message: ToThread) =>
     watching?.record();
   };
   sample();
+  const otlp = boot.ordinal === 0 ? await openOtlp(boot, openLane(boot)) : undefined;
   const timer = setInterval(sample, SAMPLE_MS);
   tellMain({ type: "ready" });
   return (message) => {
     if (message.type !== "shutdown") return;
     clearInterval(timer);
     watching?.close();
-    tellMain({ type: "stopped" });
+    Promise.resolve(otlp?.close()).then(() => tellMain({ type: "stopped" }), failThread);
   };
 }
 

@@ -1,4 +1,7 @@
 /** The event rings of the threads: one for each, numbered like them (`thread.ts`), and the last one for main. */
+
+import type { Settings } from "../config/schema.ts";
+import { makeEventRing } from "../shm/event-ring.ts";
 import { type EventMemory, EventWriter, makeEventMemory } from "../shm/event-writer.ts";
 import type { Boot } from "./boot.ts";
 import type { LogSink } from "./log-sink.ts";
@@ -12,6 +15,14 @@ export function layEventRings(
   return makeEventMemory(firstBackground + backgroundCount + 1);
 }
 
+/** Rings for the spans of sampled requests, one for each API worker. */
+export function laySpanRings(
+  { apiWorkerCount }: Pick<Boot, "apiWorkerCount">,
+  settings: Settings,
+): SharedArrayBuffer[] {
+  return settings.otlp.endpoint === "" ? [] : Array.from({ length: apiWorkerCount }, makeEventRing);
+}
+
 /** Where this thread tells of its events. */
 export function openEvents(boot: Boot): EventWriter {
   return new EventWriter(boot.shared.events, threadIndex(boot), Date.now);
@@ -23,8 +34,8 @@ export function openMainEvents(memory: EventMemory): EventWriter {
 
 /** A log whose lines are events as well, whatever level is written down. */
 export function announcedLog(log: LogSink, events: EventWriter): LogSink {
-  return (level, text) => {
-    log(level, text);
-    events.emit("log", { level, message: text });
+  return (level, text, fields = {}) => {
+    log(level, text, fields);
+    events.emit("log", { level, message: text, ...fields });
   };
 }

@@ -18,6 +18,7 @@ import {
 } from "../observe/slow-file.ts";
 import type { SlowOperation, SlowUsual } from "../observe/slow-operation.ts";
 import { SlowWatch } from "../observe/slow-watch.ts";
+import type { SpanWriter } from "../observe/span.ts";
 import type { ThreadWindows } from "../observe/thread-windows.ts";
 import { DiskError } from "../storage/disk.ts";
 import { NativeDisk } from "../storage/native-disk.ts";
@@ -56,6 +57,7 @@ export function openSlowWatch(
     readonly nowMs: () => number;
     readonly windows: ThreadWindows;
     readonly embedder: EmbeddingProvider;
+    readonly spans: SpanWriter | undefined;
   },
 ): SlowWatch {
   const { settings, ordinal, shared } = boot;

@@ -30,7 +30,7 @@ import { DataDirectory } from "../storage/data-directory.ts";
 import { NativeDisk } from "../storage/native-disk.ts";
 import type { Boot, FromThread, SharedBuffers, ThreadError, ThreadRole, ToThread } from "./boot.ts";
 import { epochReaderCount } from "./epoch-readers.ts";
-import { announcedLog, layEventRings, openMainEvents } from "./events.ts";
+import { announcedLog, layEventRings, laySpanRings, openMainEvents } from "./events.ts";
 import { type LogSink, openLogSink } from "./log-sink.ts";
 import { layMetricLanes } from "./metric-lanes.ts";
 import { threadsAlive } from "./threads-alive.ts";
@@ -106,6 +106,7 @@ export async function startAppliance(
     ...makeSharedBuffers(counts, settings),
     metrics: layMetricLanes(placement, settings.memory.lock),
     events,
+    spans: laySpanRings(counts, settings),
   };
   const facts = new Float64Array(shared.processFacts);
   const failure = Promise.withResolvers<never>();
@@ -201,7 +202,7 @@ export async function startAppliance(
 function makeSharedBuffers(
   counts: Pick<Boot, "apiWorkerCount" | "writerCount" | "indexerCount">,
   settings: Settings,
-): Omit<SharedBuffers, "metrics" | "events"> {
+): Omit<SharedBuffers, "metrics" | "events" | "spans"> {
   const { apiWorkerCount, writerCount, indexerCount } = counts;
   const producerCount = apiWorkerCount + 1;
   const requestBytes = requestRingBytes(settings);
@@ -259,7 +260,7 @@ function startThread(
         ended.resolve();
         break;
       case "log":
-        hears.log(data.level, data.text);
+        hears.log(data.level, data.text, { thread: `${boot.role}-${boot.ordinal}`, ...data.fields });
         break;
       case "failed":
         hears.failed(data.error);

@@ -1,7 +1,10 @@
 /** What an API worker records of itself, and how it sees the metrics of all threads. */
 import type { Watch } from "../api/api-context.ts";
 import type { KeyRing } from "../api/key-ring.ts";
+import type { RequestLogFields } from "../api/request-watch.ts";
 import { systemClock } from "../base/clock.ts";
+import { entropySeed, Random } from "../base/random.ts";
+import { TraceContexts } from "../base/trace-context.ts";
 import { VERSION } from "../base/version.ts";
 import type { EmbeddingProvider } from "../embedding/embedder.ts";
 import { type EngineMeter, SILENT_ENGINE_METER } from "../engine/meters.ts";
@@ -17,12 +20,14 @@ import { apiMeter, engineMeter, SILENT_API_METER } from "../observe/meters.ts";
 import { levelSeries } from "../observe/series.ts";
 import type { SlowWatch } from "../observe/slow-watch.ts";
 import { Snapshots } from "../observe/snapshot.ts";
+import { SpanWriter } from "../observe/span.ts";
 import { startThreadSampler } from "../observe/thread-sampler.ts";
 import { ThreadWindows } from "../observe/thread-windows.ts";
 import { openAlertBoard } from "./alerts.ts";
 import type { Boot } from "./boot.ts";
 import { openLane, openMeterClock } from "./metric-lanes.ts";
 import { openSlowReader, openSlowWatch } from "./slow-watch.ts";
+import { tellMain } from "./thread.ts";
 
 export type ThreadWatch = Watch & {
   readonly slow: SlowWatch;
@@ -38,15 +43,22 @@ type Sampled = {
 };
 
 export function openWatch(boot: Boot, table: SpaceTable, embedder: EmbeddingProvider): ThreadWatch {
-  const isWatched = boot.settings.monitoring.enabled;
+  const { monitoring, logging, otlp } = boot.settings;
+  const isWatched = monitoring.enabled;
   const lane = openLane(boot);
   const nowMs = openMeterClock();
   const snapshots = openSnapshots(boot, table);
   const windows = new ThreadWindows(threadUsage);
+  const spanRing = boot.shared.spans[boot.ordinal];
+  const spans =
+    spanRing === undefined ? undefined : new SpanWriter(spanRing, { nowMs, wallMs: () => Date.now() });
   return {
     meter: isWatched ? apiMeter(lane, nowMs) : { ...SILENT_API_METER, nowMs },
     engineMeter: isWatched ? engineMeter(lane, nowMs) : { ...SILENT_ENGINE_METER, nowMs },
-    slow: openSlowWatch(boot, { lane, nowMs, windows, embedder }),
+    slow: openSlowWatch(boot, { lane, nowMs, windows, embedder, spans }),
+    contexts: new TraceContexts(new Random(entropySeed()), spans === undefined ? 0 : otlp.sample_ratio),
+    spans,
+    log: logging.requests ? logRequest : undefined,
     slowOperations: openSlowReader(boot),
     snapshot: () => snapshots.take(),
     history: new HistoryReader(HISTORY_SHAPE, boot.shared.history),
@@ -58,6 +70,10 @@ export function openWatch(boot: Boot, table: SpaceTable, embedder: EmbeddingProv
     events: new EventFeed(boot.shared.events, boot.startedAtMs, systemClock),
     alerts: openAlertBoard(boot),
   };
+}
+
+function logRequest(text: string, fields: RequestLogFields): void {
+  tellMain({ type: "log", level: "info", text, fields });
 }
 
 /** All metrics of the process, for any thread. */

@@ -185,6 +185,10 @@ export const ERROR_CODES = {
   "keys-damaged": operator(78, "The file of API keys is damaged"),
   "keys-unwritable": operator(73, "The file of API keys can not be written"),
   "key-unknown": operator(69, "There is no such API key"),
+  "otlp-headers-refused": operator(
+    78,
+    "The file with headers for the OpenTelemetry receiver can not be used",
+  ),
   "listen-refused": operator(78, "Listening there would open every memory to anyone"),
   "listen-failed": operator(71, "The address can not be listened on"),
   usage: operator(64, "The command line is wrong"),

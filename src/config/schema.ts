@@ -17,6 +17,7 @@ import { checkpointSection, dataSection, spacesSection, walSection } from "./sec
 import { loggingSection, memorySection, numaSection, threadPoolsSection } from "./sections/machine.ts";
 import { embeddingSection, indexSection, recallSection } from "./sections/recalling.ts";
 import { accessSection, limitsSection, serverSection } from "./sections/serving.ts";
+import { otlpSection } from "./sections/telling.ts";
 import { alertsSection, monitoringSection } from "./sections/watching.ts";
 import { type SettingFacts, settingFacts } from "./setting.ts";
 
@@ -43,6 +44,7 @@ export const settingsSchema = z.strictObject({
   logging: loggingSection.prefault({}),
   monitoring: monitoringSection.prefault({}),
   alerts: alertsSection.prefault({}),
+  otlp: otlpSection.prefault({}),
 });
 
 /** The effective settings, as every module gets them: plain data, sent to workers as it is. */
@@ -83,6 +85,7 @@ export const SECTION_SUMMARY: Readonly<Record<string, string>> = {
   logging: "Log lines",
   monitoring: "How the appliance watches itself",
   alerts: "Alerts: rules over the history, and who hears of them",
+  otlp: "Metrics and traces for an OpenTelemetry receiver",
 };
 
 /** Every setting, in the order of the schema; the settings of a nested section come last in it. */

@@ -6,6 +6,7 @@
  * all zero, and `dimensions` long. Whatever goes wrong outside the process arrives as a `RequestError`
  * `embedder-unavailable`; words go on finding memories meanwhile.
  */
+import type { OutgoingTrace } from "../base/trace-context.ts";
 import type { Language } from "../language/languages.ts";
 
 /** A memory to be stored, or a query to be compared with memories: some providers treat them differently. */
@@ -24,6 +25,8 @@ export type EmbedOptions = {
   readonly language?: Language | undefined;
   /** for queries; only the built-in embedder looks at it */
   readonly idf?: TermIdf | undefined;
+  /** of the request it is done for, handed on to a provider outside the process */
+  readonly trace?: OutgoingTrace | undefined;
 };
 
 /**

@@ -12,6 +12,7 @@
 import type { Clock } from "../base/clock.ts";
 import { RequestError } from "../base/errors.ts";
 import type { Random } from "../base/random.ts";
+import type { OutgoingTrace } from "../base/trace-context.ts";
 import { ApiKey } from "./api-key.ts";
 import { CircuitBreaker } from "./circuit-breaker.ts";
 import type { EmbedderState, EmbeddingProvider, EmbedKind, EmbedOptions } from "./embedder.ts";
@@ -69,7 +70,7 @@ export class OpenaiEmbedder implements EmbeddingProvider {
       waitMs: options.batchWaitMs,
       underwayMax: UNDERWAY_MAX,
       queueMax: QUEUE_MAX,
-      send: (texts) => this.#sendOrHalve(texts),
+      send: (texts, trace) => this.#sendOrHalve(texts, trace),
     });
   }
 
@@ -83,7 +84,7 @@ export class OpenaiEmbedder implements EmbeddingProvider {
         retryAfterSeconds: 1,
       });
     }
-    return await Promise.all(texts.map((text) => this.#batcher.add(text, options?.signal)));
+    return await Promise.all(texts.map((text) => this.#batcher.add(text, options)));
   }
 
   state(): EmbedderState {
@@ -119,9 +120,12 @@ export class OpenaiEmbedder implements EmbeddingProvider {
     this.#batcher.fail(reason);
   }
 
-  async #sendOrHalve(texts: readonly string[]): Promise<(Float32Array | Error)[]> {
+  async #sendOrHalve(
+    texts: readonly string[],
+    trace: OutgoingTrace | undefined,
+  ): Promise<(Float32Array | Error)[]> {
     try {
-      const vectors = await this.#sendWithRetries(texts);
+      const vectors = await this.#sendWithRetries(texts, trace);
       this.#counts.texts += texts.length;
       return vectors;
     } catch (error) {
@@ -134,18 +138,21 @@ export class OpenaiEmbedder implements EmbeddingProvider {
       if (error.kind !== "refused" || texts.length === 1) return texts.map(() => failure);
       const middle = texts.length >>> 1;
       return [
-        ...(await this.#sendOrHalve(texts.slice(0, middle))),
-        ...(await this.#sendOrHalve(texts.slice(middle))),
+        ...(await this.#sendOrHalve(texts.slice(0, middle), trace)),
+        ...(await this.#sendOrHalve(texts.slice(middle), trace)),
       ];
     }
   }
 
-  async #sendWithRetries(texts: readonly string[]): Promise<Float32Array[]> {
+  async #sendWithRetries(
+    texts: readonly string[],
+    trace: OutgoingTrace | undefined,
+  ): Promise<Float32Array[]> {
     let isKeyRead = false;
     for (let attempt = 0; ; attempt++) {
       if (!this.#breaker.allows()) throw this.#circuitOpen();
       try {
-        return await this.#sendOnce(texts);
+        return await this.#sendOnce(texts, trace);
       } catch (error) {
         if (!(error instanceof EmbeddingFailure)) throw error;
         if (error.kind === "key" && !isKeyRead) {
@@ -162,12 +169,12 @@ export class OpenaiEmbedder implements EmbeddingProvider {
     }
   }
 
-  async #sendOnce(texts: readonly string[]): Promise<Float32Array[]> {
+  async #sendOnce(texts: readonly string[], trace: OutgoingTrace | undefined): Promise<Float32Array[]> {
     const { clock, timeoutMs } = this.#options;
     const startNs = clock.nowNs();
     this.#counts.requests++;
     try {
-      const vectors = await this.#requests.send(texts, { signal: this.#closing.signal, timeoutMs });
+      const vectors = await this.#requests.send(texts, { signal: this.#closing.signal, timeoutMs, trace });
       this.#breaker.succeeded();
       this.#lastSuccessMs = clock.wallMs();
       this.#measure((clock.nowNs() - startNs) / 1e6);

@@ -4,6 +4,7 @@
  * Vectors are asked for in base64, which is a quarter of the bytes of JSON numbers, and taken in either form.
  * Some servers refuse `encoding_format` or `dimensions`; what one refused is left out from then on.
  */
+import type { OutgoingTrace } from "../base/trace-context.ts";
 import type { ApiKey } from "./api-key.ts";
 
 export type OpenaiTarget = {
@@ -40,6 +41,12 @@ export class EmbeddingFailure extends Error {
   }
 }
 
+export type SendOptions = {
+  readonly signal: AbortSignal;
+  readonly timeoutMs: number;
+  readonly trace: OutgoingTrace | undefined;
+};
+
 const ERROR_TEXT_MAX = 300;
 
 export class OpenaiRequests {
@@ -66,10 +73,7 @@ export class OpenaiRequests {
    * @throws {EmbeddingFailure} for whatever the server or the way to it did
    * @throws the signal's reason when it was called off
    */
-  async send(
-    texts: readonly string[],
-    options: { signal: AbortSignal; timeoutMs: number },
-  ): Promise<Float32Array[]> {
+  async send(texts: readonly string[], options: SendOptions): Promise<Float32Array[]> {
     for (;;) {
       const asked = { base64: this.#asksBase64, dimensions: this.#asksDimensions };
       const { status, headers, body } = await this.#post(texts, options);
@@ -81,7 +85,7 @@ export class OpenaiRequests {
 
   async #post(
     texts: readonly string[],
-    { signal, timeoutMs }: { signal: AbortSignal; timeoutMs: number },
+    { signal, timeoutMs, trace }: SendOptions,
   ): Promise<{ status: number; headers: Headers; body: string }> {
     const timeout = AbortSignal.timeout(timeoutMs);
     const headers: Record<string, string> = {
@@ -89,6 +93,8 @@ export class OpenaiRequests {
       accept: "application/json",
     };
     if (this.#key.header !== undefined) headers["authorization"] = this.#key.header;
+    if (trace !== undefined) headers["traceparent"] = trace.traceparent;
+    if (trace?.tracestate !== undefined) headers["tracestate"] = trace.tracestate;
     try {
       const response = await fetch(this.#endpoint, {
         method: "POST",

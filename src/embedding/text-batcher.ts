@@ -5,6 +5,8 @@
  * The queue has a bound: beyond it callers are turned away at once, instead of all waiting longer.
  */
 import { assert } from "../base/assert.ts";
+import type { OutgoingTrace } from "../base/trace-context.ts";
+import type { EmbedOptions } from "./embedder.ts";
 
 export type BatcherOptions = {
   readonly batchMax: number;
@@ -13,12 +15,19 @@ export type BatcherOptions = {
   readonly underwayMax: number;
   /** texts waiting at once, at most */
   readonly queueMax: number;
-  /** Vectors of a batch, in order. One text's failure may be in its place; throwing fails them all. */
-  readonly send: (texts: readonly string[]) => Promise<(Float32Array | Error)[]>;
+  /**
+   * Vectors of a batch, in order. One text's failure may be in its place; throwing fails them all.
+   * @param trace of the first text that has one: a request belongs to one trace only
+   */
+  readonly send: (
+    texts: readonly string[],
+    trace: OutgoingTrace | undefined,
+  ) => Promise<(Float32Array | Error)[]>;
 };
 
 type Waiting = {
   readonly text: string;
+  readonly trace: OutgoingTrace | undefined;
   readonly resolve: (vector: Float32Array) => void;
   readonly reject: (reason: unknown) => void;
   isCalledOff: boolean;
@@ -46,10 +55,10 @@ export class TextBatcher {
   }
 
   /** The vector of one text, once its batch is back. */
-  add(text: string, signal?: AbortSignal): Promise<Float32Array> {
+  add(text: string, { signal, trace }: Pick<EmbedOptions, "signal" | "trace"> = {}): Promise<Float32Array> {
     return new Promise((resolve, reject) => {
       if (signal?.aborted) return reject(signal.reason);
-      const item: Waiting = { text, resolve, reject, isCalledOff: false };
+      const item: Waiting = { text, trace, resolve, reject, isCalledOff: false };
       signal?.addEventListener(
         "abort",
         () => {
@@ -101,7 +110,9 @@ export class TextBatcher {
   async #send(batch: readonly Waiting[]): Promise<void> {
     this.#underway++;
     try {
-      const vectors = await this.#options.send(batch.map((item) => item.text));
+      const texts = batch.map((item) => item.text);
+      const { trace } = batch.find((item) => item.trace !== undefined) ?? batch[0]!;
+      const vectors = await this.#options.send(texts, trace);
       assert(vectors.length === batch.length, "a batch brings something for each text");
       for (let i = 0; i < batch.length; i++) {
         const vector = vectors[i]!;

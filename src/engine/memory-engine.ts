@@ -181,9 +181,9 @@ export class MemoryEngine implements Engine {
     client.flush(writer);
     const sentAtMs = this.#meter.nowMs();
     const replies = await done;
-    const loggedMs = this.#meter.nowMs() - sentAtMs;
-    this.#meter.stage(OPERATION.remember, STAGE.log, loggedMs);
-    trace?.stage(STAGE.log, loggedMs);
+    const loggedAtMs = this.#meter.nowMs();
+    this.#meter.stage(OPERATION.remember, STAGE.log, loggedAtMs - sentAtMs);
+    trace?.stage(STAGE.log, loggedAtMs - sentAtMs, loggedAtMs);
     for (let item = 0; item < inputs.length; item++) {
       if (results[item] !== undefined) continue;
       const id = ids[item]!;
@@ -370,10 +370,10 @@ export class MemoryEngine implements Engine {
       const embedded =
         embedder.embedSync !== undefined
           ? embedder.embedSync(texts, "memory", { language: this.#reader(root).language })
-          : await embedder.embed(texts, "memory");
-      const tookMs = this.#meter.nowMs() - startedAtMs;
-      this.#meter.stage(OPERATION.remember, STAGE.embed, tookMs);
-      trace?.stage(STAGE.embed, tookMs);
+          : await embedder.embed(texts, "memory", { trace: trace?.outgoing() });
+      const endedAtMs = this.#meter.nowMs();
+      this.#meter.stage(OPERATION.remember, STAGE.embed, endedAtMs - startedAtMs);
+      trace?.stage(STAGE.embed, endedAtMs - startedAtMs, endedAtMs);
       for (let i = 0; i < missing.length; i++)
         vectors[missing[i]!] = checkedVector(
           embedded[i]!,

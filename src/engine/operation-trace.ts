@@ -7,6 +7,7 @@
  * It travels with the query or the options of a verb, and is plain stores into fields: nothing is allocated and no
  * clock is read for it, since the parts read the clock at each stage for their meter already.
  */
+import type { OutgoingTrace, TraceContext } from "../base/trace-context.ts";
 import { STAGES } from "../layout/metric-codes.ts";
 import { NODE_UNBOUND } from "../layout/space-root.ts";
 import type { Ack, RecallQuery } from "./engine.ts";
@@ -18,8 +19,13 @@ export class OperationTrace {
   space = "";
   /** of the meter's clock, ms */
   startedAtMs = 0;
+  /** the request's trace, and the span of its wait for an embedding server; that only where it is sampled */
+  context: TraceContext | undefined;
+  embedSpanId: string | undefined;
   /** by STAGE */
   readonly stagesMs = new Float64Array(STAGES.length);
+  /** by STAGE: when it ended last, of the meter's clock; means something where the stage took time */
+  readonly stageEndsMs = new Float64Array(STAGES.length);
 
   /** of a recall: what was asked for */
   query: RecallQuery | undefined;
@@ -58,8 +64,10 @@ export class OperationTrace {
   node = -1;
 
   /** Forgets the operation before. */
-  begin(operation: number, space: string, startedAtMs: number): void {
+  begin(operation: number, space: string, startedAtMs: number, context?: TraceContext): void {
     this.operation = operation;
+    this.context = context;
+    this.embedSpanId = context?.isSampled === true ? context.newSpanId() : undefined;
     this.space = space;
     this.startedAtMs = startedAtMs;
     this.stagesMs.fill(0);
@@ -91,8 +99,14 @@ export class OperationTrace {
     this.node = node === NODE_UNBOUND ? -1 : node;
   }
 
-  /** @param stage a STAGE */
-  stage(stage: number, tookMs: number): void {
+  /** @param stage a STAGE @param endedAtMs of the meter's clock */
+  stage(stage: number, tookMs: number, endedAtMs: number): void {
     this.stagesMs[stage]! += tookMs;
+    this.stageEndsMs[stage] = endedAtMs;
+  }
+
+  /** What a request that this operation makes says of its trace. */
+  outgoing(): OutgoingTrace | undefined {
+    return this.context?.outgoing(this.embedSpanId ?? this.context.spanId);
   }
 }

@@ -180,6 +180,22 @@ export const CATALOGUE = catalogue({
     otlp: "engram.stream.events",
     source: "lane",
   },
+  engram_otlp_exports_total: {
+    kind: "counter",
+    unit: "count",
+    help: "Sendings to the OpenTelemetry receiver; skipped where the one before had not ended",
+    labels: { signal: ["metrics", "traces"], outcome: ["ok", "failed", "skipped"] },
+    otlp: "engram.otlp.exports",
+    source: "lane",
+  },
+  engram_otlp_spans_total: {
+    kind: "counter",
+    unit: "count",
+    help: "Spans of sampled requests: sent, or lost because the receiver refused them or they were not gathered in time",
+    labels: { outcome: STREAM_OUTCOMES },
+    otlp: "engram.otlp.spans",
+    source: "lane",
+  },
   // --- log
   engram_wal_flush_duration_seconds: {
     kind: "histogram",

@@ -7,12 +7,14 @@
  * too low does not make everything slow; those above are counted.
  */
 import type { Clock } from "../base/clock.ts";
+import type { TraceContext } from "../base/trace-context.ts";
 import { OperationTrace } from "../engine/operation-trace.ts";
 import { OPERATION, OPERATIONS } from "../layout/metric-codes.ts";
 import type { MetricLane } from "./lane.ts";
 import { counterSeries } from "./series.ts";
 import type { SlowFile } from "./slow-file.ts";
 import { noteSyncs, type SlowSources, slowOperation } from "./slow-record.ts";
+import type { SpanWriter } from "./span.ts";
 
 /** Kept in one second, at most. */
 const RECORDS_MAX = 100;
@@ -27,6 +29,8 @@ export type SlowWatchParts = SlowSources & {
   /** undefined where none could be opened: slow operations are counted then, and not kept */
   readonly file: Pick<SlowFile, "append"> | undefined;
   readonly warn: (text: string) => void;
+  /** where spans of sampled operations go; undefined where they are exported to nobody */
+  readonly spans?: Pick<SpanWriter, "operation"> | undefined;
 };
 
 /** How an operation ended. */
@@ -55,10 +59,10 @@ export class SlowWatch {
     this.thresholdMs = parts.thresholdMs;
   }
 
-  /** @param operation an OPERATION @param startedAtMs of the meter's clock */
-  begin(operation: number, space: string, startedAtMs: number): OperationTrace {
+  /** @param operation an OPERATION @param startedAtMs of the meter's clock @param context the request's trace */
+  begin(operation: number, space: string, startedAtMs: number, context?: TraceContext): OperationTrace {
     const trace = this.#pool.pop() ?? new OperationTrace();
-    trace.begin(operation, space, startedAtMs);
+    trace.begin(operation, space, startedAtMs, context);
     if (operation === OPERATION.remember || operation === OPERATION.forget) {
       noteSyncs(trace, this.#parts.streamFacts);
     }
@@ -68,16 +72,17 @@ export class SlowWatch {
   /**
    * Takes a trace back, and keeps the operation where it was slow.
    * @param endedAtMs of the meter's clock
-   * @param request whose `traceparent` names the trace it belongs to
    * @param error what the operation threw, if it did
    */
-  end(trace: OperationTrace, endedAtMs: number, request: Request, error?: unknown): void {
+  end(trace: OperationTrace, endedAtMs: number, error?: unknown): void {
     const tookMs = endedAtMs - trace.startedAtMs;
     if (tookMs >= this.thresholdMs) {
-      this.#slow(trace, { tookMs, endedAtMs, error, traceId: traceIdOf(request) });
+      this.#slow(trace, { tookMs, endedAtMs, error, traceId: trace.context?.traceId });
     }
+    if (trace.context?.isSampled === true) this.#parts.spans?.operation(trace, endedAtMs, error);
     // What was asked for is not held on to.
     trace.query = undefined;
+    trace.context = undefined;
     if (this.#pool.length < POOL_MAX) this.#pool.push(trace);
   }
 
@@ -120,10 +125,4 @@ export class SlowWatch {
     this.#inSecond += 1;
     return this.#inSecond <= RECORDS_MAX;
   }
-}
-
-/** The trace of a W3C `traceparent` header. */
-function traceIdOf(request: Request): string | undefined {
-  const header = request.headers.get("traceparent");
-  return header === null ? undefined : /^[0-9a-f]{2}-([0-9a-f]{32})-/.exec(header)?.[1];
 }

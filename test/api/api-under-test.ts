@@ -6,6 +6,7 @@ import { Access } from "../../src/api/access.ts";
 import type { Watch } from "../../src/api/api-context.ts";
 import { createApi } from "../../src/api/create-api.ts";
 import { KeyRing } from "../../src/api/key-ring.ts";
+import type { RequestLogFields } from "../../src/api/request-watch.ts";
 import { type ApiServer, apiSettings, serveApi } from "../../src/api/serve.ts";
 import type { ApiSettings } from "../../src/api/settings.ts";
 import type { OperatorError } from "../../src/base/errors.ts";
@@ -21,6 +22,7 @@ export type ApiUnderTestOptions = {
   readonly settings?: (standard: ApiSettings) => ApiSettings;
   readonly loopbackOnly?: boolean;
   readonly watch?: Watch;
+  readonly onOperatorError?: (error: OperatorError, fields: RequestLogFields | undefined) => void;
 };
 
 export class ApiUnderTest {
@@ -45,7 +47,10 @@ export class ApiUnderTest {
       wallMs: () => Date.now() + this.aheadMs,
     };
     const errors = {
-      operator: (error: OperatorError) => this.operatorErrors.push(error),
+      operator: (error: OperatorError, _where: string, fields?: RequestLogFields) => {
+        this.operatorErrors.push(error);
+        options.onOperatorError?.(error, fields);
+      },
       bug: (error: unknown) => this.bugs.push(error),
     };
     this.engine = options.engine ?? new NaiveEngine({ dimensions: DIMENSIONS });

@@ -1,6 +1,8 @@
 /** A watch whose lane is the only one, for APIs that are tested or measured without an appliance around them. */
 import type { AlertBoard, Watch } from "../../src/api/api-context.ts";
 import { systemClock } from "../../src/base/clock.ts";
+import { entropySeed, Random } from "../../src/base/random.ts";
+import { TraceContexts } from "../../src/base/trace-context.ts";
 import { threadUsage } from "../../src/ffi/threads.ts";
 import { Silences } from "../../src/observe/alerts/silences.ts";
 import { EventFeed } from "../../src/observe/event-feed.ts";
@@ -58,6 +60,9 @@ export function localWatch(
       usual: () => ({}),
     }),
     slowOperations: () => [],
+    contexts: new TraceContexts(new Random(entropySeed()), 0),
+    spans: undefined,
+    log: undefined,
     history,
     metadata: metricMetadata(),
     clock: systemClock,

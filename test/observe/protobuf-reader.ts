@@ -18,7 +18,7 @@ export type ReadMetric = {
 
 export type ReadFamily = { name: string; help: string; type: number; metrics: ReadMetric[] };
 
-type Field = { number: number; value: number; bytes: Uint8Array };
+export type Field = { number: number; value: number; bytes: Uint8Array };
 
 const decoder = new TextDecoder();
 
@@ -87,7 +87,7 @@ function histogramOf(fields: Field[]): ReadHistogram {
   };
 }
 
-function fieldsOf(bytes: Uint8Array): Field[] {
+export function fieldsOf(bytes: Uint8Array): Field[] {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const fields: Field[] = [];
   for (let at = 0; at < bytes.length; ) {
@@ -104,6 +104,9 @@ function fieldsOf(bytes: Uint8Array): Field[] {
       const [count, next] = varint(bytes, afterTag);
       fields.push({ number, value: 0, bytes: bytes.subarray(next, next + count) });
       at = next + count;
+    } else if (tag % 8 === 5) {
+      fields.push({ number, value: view.getUint32(afterTag, true), bytes: new Uint8Array() });
+      at = afterTag + 4;
     } else throw new Error(`wire type ${tag % 8} at ${at}`);
   }
   return fields;
@@ -121,6 +124,6 @@ function varint(bytes: Uint8Array, from: number): [value: number, next: number] 
   }
 }
 
-function unzigzag(value: number): number {
+export function unzigzag(value: number): number {
   return value % 2 === 0 ? value / 2 : -(value + 1) / 2;
 }

@@ -1,5 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { RequestError } from "../../src/base/errors.ts";
+import { Random } from "../../src/base/random.ts";
+import { TraceContexts } from "../../src/base/trace-context.ts";
 import { OPERATION, STAGE } from "../../src/layout/metric-codes.ts";
 import { STREAM_FACT } from "../../src/layout/stream-facts.ts";
 import { MetricLane } from "../../src/observe/lane.ts";
@@ -9,9 +11,9 @@ import type { SlowOperation } from "../../src/observe/slow-operation.ts";
 import { SlowWatch, type SlowWatchParts } from "../../src/observe/slow-watch.ts";
 import { ThreadWindows } from "../../src/observe/thread-windows.ts";
 
-const REQUEST = new Request("http://localhost/", {
-  headers: { traceparent: "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01" },
-});
+const CONTEXT = new TraceContexts(new Random(1), 0).of(
+  new Headers({ traceparent: "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01" }),
+);
 const NO_USAGE = {
   userSeconds: 0,
   systemSeconds: 0,
@@ -52,18 +54,18 @@ describe("SlowWatch", () => {
   test("SlowWatch keeps what took the threshold or longer, and nothing else", () => {
     const { watch, kept, counted } = watchUnderTest();
     for (const tookMs of [0, 49.9, 50, 120]) {
-      watch.end(watch.begin(OPERATION.recall, "default", 1000), 1000 + tookMs, REQUEST);
+      watch.end(watch.begin(OPERATION.recall, "default", 1000), 1000 + tookMs);
     }
     expect(kept.map(({ took_ms }) => took_ms)).toEqual([50, 120]);
     expect(counted("recall")).toBe(2);
     watch.thresholdMs = 10;
-    watch.end(watch.begin(OPERATION.recall, "default", 1000), 1011, REQUEST);
+    watch.end(watch.begin(OPERATION.recall, "default", 1000), 1011);
     expect(kept.length).toBe(3);
   });
 
   test("SlowWatch says where the time of a recall went, by shape and never by words", () => {
     const { watch, kept } = watchUnderTest({ node: 1 });
-    const trace = watch.begin(OPERATION.recall, "notes", 1000);
+    const trace = watch.begin(OPERATION.recall, "notes", 1000, CONTEXT);
     trace.query = {
       query: "the secret",
       limit: 7,
@@ -78,9 +80,9 @@ describe("SlowWatch", () => {
     trace.searchPlan = 1;
     trace.distancesInGraph = 4000;
     trace.node = 0;
-    trace.stage(STAGE.vector, 60);
-    trace.stage(STAGE.embed, 10);
-    watch.end(trace, 1100, REQUEST);
+    trace.stage(STAGE.vector, 60, 0);
+    trace.stage(STAGE.embed, 10, 0);
+    watch.end(trace, 1100);
     expect(kept).toMatchObject([
       {
         ended_at: "2023-11-14T22:13:20.000Z",
@@ -108,7 +110,7 @@ describe("SlowWatch", () => {
     expect(JSON.stringify(kept)).not.toContain("secret");
     expect(JSON.stringify(kept)).not.toContain('"a"');
     // The trace is used again, and remembers nothing of it.
-    watch.end(watch.begin(OPERATION.recall, "notes", 2000), 2100, REQUEST);
+    watch.end(watch.begin(OPERATION.recall, "notes", 2000), 2100);
     expect(kept[1]).toMatchObject({ stages_ms: {}, plan: {}, waits_ms: { elsewhere: 100 } });
   });
 
@@ -116,7 +118,7 @@ describe("SlowWatch", () => {
     const { watch, kept } = watchUnderTest({ keepsQueries: true });
     const trace = watch.begin(OPERATION.recall, "notes", 0);
     trace.query = { query: "where is the key", limit: 7, mode: "words" };
-    watch.end(trace, 60, REQUEST);
+    watch.end(trace, 60);
     expect(kept[0]!.query).toBe("where is the key");
   });
 
@@ -129,11 +131,11 @@ describe("SlowWatch", () => {
     trace.memories = 5;
     trace.writer = 1;
     trace.tailWaitMs = 20;
-    trace.stage(STAGE.log, 70);
+    trace.stage(STAGE.log, 70, 0);
     streamFacts[1]![STREAM_FACT.syncMs] = 1064;
     streamFacts[1]![STREAM_FACT.groupCount] = 2;
     streamFacts[1]![STREAM_FACT.groupRecords] = 30;
-    watch.end(trace, 95, REQUEST);
+    watch.end(trace, 95);
     expect(kept[0]).toMatchObject({
       plan: { ack: "fsync", memories: 5 },
       waits_ms: { sync: 64, tail: 20, elsewhere: 5 },
@@ -154,7 +156,7 @@ describe("SlowWatch", () => {
     usage.majorFaults = 3;
     usage.involuntarySwitches = 7;
     windows.tick(1260, 60, 1360);
-    watch.end(trace, 1300, REQUEST);
+    watch.end(trace, 1300);
     expect(kept[0]!.thread).toEqual({
       window_ms: 200,
       loop_delay_ms: 60,
@@ -164,14 +166,14 @@ describe("SlowWatch", () => {
       involuntary_switches: 7,
     });
     // A tick that is due and could not run yet counts, too.
-    watch.end(watch.begin(OPERATION.recall, "notes", 1300), 1450, REQUEST);
+    watch.end(watch.begin(OPERATION.recall, "notes", 1300), 1450);
     expect(kept[1]!.thread!.loop_delay_ms).toBe(90);
   });
 
   test("SlowWatch tells how an operation ended that threw, traced or not", () => {
     const { watch, kept, counted } = watchUnderTest();
     const error = new RequestError({ code: "embedder-unavailable", message: "it does not answer" });
-    watch.end(watch.begin(OPERATION.recall, "a", 0), 80, REQUEST, error);
+    watch.end(watch.begin(OPERATION.recall, "a", 0), 80, error);
     watch.untraced(OPERATION.get, "b", 70, new TypeError("a defect"));
     expect(kept).toMatchObject([
       { operation: "recall", outcome: "unavailable", error: "embedder-unavailable" },
@@ -182,9 +184,9 @@ describe("SlowWatch", () => {
 
   test("SlowWatch keeps a hundred a second and counts the others", () => {
     const { watch, kept, dropped, counted } = watchUnderTest();
-    for (let i = 0; i < 250; i++) watch.end(watch.begin(OPERATION.forget, "a", 0), 60, REQUEST);
+    for (let i = 0; i < 250; i++) watch.end(watch.begin(OPERATION.forget, "a", 0), 60);
     expect([kept.length, dropped(), counted("forget")]).toEqual([100, 150, 250]);
-    watch.end(watch.begin(OPERATION.forget, "a", 1100), 1200, REQUEST);
+    watch.end(watch.begin(OPERATION.forget, "a", 1100), 1200);
     expect(kept.length).toBe(101);
   });
 
@@ -195,7 +197,7 @@ describe("SlowWatch", () => {
       },
     };
     const { watch, warnings, dropped } = watchUnderTest({ file });
-    for (let i = 0; i < 3; i++) watch.end(watch.begin(OPERATION.recall, "a", 0), 60, REQUEST);
+    for (let i = 0; i < 3; i++) watch.end(watch.begin(OPERATION.recall, "a", 0), 60);
     expect(warnings).toEqual(["Cannot keep slow operations: ENOSPC"]);
     expect(dropped()).toBe(3);
   });

@@ -70,6 +70,13 @@ export const memorySection = z.strictObject({
 });
 
 export const loggingSection = z.strictObject({
+  requests: toggle({
+    default: false,
+    about: "Whether every request is logged",
+    on: "A line of level info for each, with status, duration, space and trace; costs some microseconds a request",
+    off: "Only what goes wrong is logged",
+    reader: "src/appliance/watch.ts",
+  }),
   level: choice({
     default: "info",
     about: "What is written to standard error",

@@ -10,6 +10,7 @@ import type { EpochReader } from "../../shm/epochs.ts";
 import type { RecallQuery, SearchMode } from "../engine.ts";
 import type { EngineMeter } from "../meters.ts";
 import { normalised } from "../normalise.ts";
+import type { OperationTrace } from "../operation-trace.ts";
 import type { SpaceReader } from "../space-reader.ts";
 
 export type RecallPlan = {
@@ -68,10 +69,10 @@ export class RecallPlanner {
     const text = query.query!;
     try {
       const startedAtMs = this.#meter.nowMs();
-      const vector = await this.#embedQuery(reader, text);
-      const tookMs = this.#meter.nowMs() - startedAtMs;
-      this.#meter.stage(OPERATION.recall, STAGE.embed, tookMs);
-      query.trace?.stage(STAGE.embed, tookMs);
+      const vector = await this.#embedQuery(reader, text, query.trace);
+      const endedAtMs = this.#meter.nowMs();
+      this.#meter.stage(OPERATION.recall, STAGE.embed, endedAtMs - startedAtMs);
+      query.trace?.stage(STAGE.embed, endedAtMs - startedAtMs, endedAtMs);
       return { query, mode, degraded: undefined, vector, family };
     } catch (error) {
       if (!(error instanceof RequestError) || query.mode === "vector") throw error;
@@ -79,7 +80,11 @@ export class RecallPlanner {
     }
   }
 
-  async #embedQuery(reader: SpaceReader, text: string): Promise<Float32Array> {
+  async #embedQuery(
+    reader: SpaceReader,
+    text: string,
+    trace: OperationTrace | undefined,
+  ): Promise<Float32Array> {
     const embedder = this.#embedder;
     if (reader.embedder === "none") {
       throw new RequestError({
@@ -101,7 +106,7 @@ export class RecallPlanner {
     const liveCount = reader.root.load("liveCount");
     const { language } = reader;
     if (embedder.embedSync === undefined) {
-      const [vector] = await embedder.embed([text], "query", { language });
+      const [vector] = await embedder.embed([text], "query", { language, trace: trace?.outgoing() });
       return checkedQuery(vector!, reader);
     }
     // How rare a word is stands in shared memory, so it is asked for inside an epoch.

@@ -140,7 +140,7 @@ export class Recaller {
   #stageEnded(stage: number, startedAtMs: number, trace: OperationTrace | undefined): number {
     const nowMs = this.#meter.nowMs();
     this.#meter.stage(OPERATION.recall, stage, nowMs - startedAtMs);
-    trace?.stage(stage, nowMs - startedAtMs);
+    trace?.stage(stage, nowMs - startedAtMs, nowMs);
     return nowMs;
   }
 }
