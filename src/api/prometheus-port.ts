@@ -17,6 +17,8 @@ const PATHS = new Set([
   "/api/v1/labels",
   "/api/v1/series",
   "/api/v1/metadata",
+  "/api/v1/rules",
+  "/api/v1/alerts",
   "/api/v1/status/buildinfo",
 ]);
 const LABEL_VALUES = /^\/api\/v1\/label\/[^/]+\/values$/;
