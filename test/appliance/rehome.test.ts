@@ -9,12 +9,16 @@ import { loadSettings } from "../../src/config/load.ts";
 import { writeCheckpoint } from "../../src/engine/checkpointer.ts";
 import { homeWriterOf } from "../../src/engine/home-of.ts";
 import { idKeyOf } from "../../src/engine/id-key.ts";
+import { CompoundBuilder } from "../../src/engine/mind/compound.ts";
+import { readTraits } from "../../src/engine/mind/node-traits.ts";
+import { TRAITS_AT_BIRTH } from "../../src/engine/mind/traits-record.ts";
 import { recoverStream } from "../../src/engine/recovery.ts";
 import { SpaceKeeper } from "../../src/engine/space-keeper.ts";
 import { SpaceReader } from "../../src/engine/space-reader.ts";
 import { SpaceTable } from "../../src/engine/space-table.ts";
 import { PayloadEncoder } from "../../src/engine/write-codec.ts";
 import { ScoreAccumulator } from "../../src/index/word-index-reader.ts";
+import { BINDING_KIND } from "../../src/layout/binding.ts";
 import { LOG_KIND } from "../../src/layout/log-payload.ts";
 import { logRecordBytes } from "../../src/layout/log-record.ts";
 import { EpochReader, Epochs, makeEpochs } from "../../src/shm/epochs.ts";
@@ -22,6 +26,7 @@ import { CheckpointStore } from "../../src/storage/checkpoint-store.ts";
 import { DataDirectory } from "../../src/storage/data-directory.ts";
 import { LocalLog } from "../../src/storage/local-log.ts";
 import { NativeDisk } from "../../src/storage/native-disk.ts";
+import { hashOf } from "../engine/mind/mind-under-test.ts";
 
 const path = mkdtempSync(join(tmpdir(), "engram-rehome-"));
 afterAll(() => rmSync(path, { recursive: true, force: true }));
@@ -91,6 +96,21 @@ function remember(to: Stream, spaceName: string, id: string): void {
   write(to, LOG_KIND.remember, space.description.spaceId, payload.slice());
 }
 
+/** What the mind of a space has in this test: how often "checkpointed" was used, what it is bound to, walks. */
+function mindOf({ keeper }: Stream, name: string) {
+  const space = [...keeper.spaces].find(({ description }) => description.name === name)!;
+  const { mind, root } = space;
+  const slot = space.find(idKeyOf("checkpointed"));
+  const bound = Array.from({ length: mind.bindings.fanOut(slot) }, (_, index) => {
+    const { target, kind, strength, isReverse } = mind.bindings.at(slot, index);
+    const { low } = mind.nodeAt(target);
+    return { isLogged: low === hashOf("logged").low, kind, strength, isReverse };
+  });
+  const { useCount } = readTraits(space.arenas.headers, slot, { ...TRAITS_AT_BIRTH });
+  const left = space.nodeCount - root.load("associatedCount");
+  return { bound, useCount, unassociated: left, consolidated: root.load("consolidatedCount") };
+}
+
 /** Ids by space, over all streams; checks that every space lies where its name says. */
 function contents(directory: DataDirectory): Map<string, string[]> {
   const found = new Map<string, string[]>();
@@ -145,7 +165,26 @@ test("settleTopology moves spaces from one stream to three and back, checkpointe
     remember(only, name, "logged");
     const space = [...only.keeper.spaces].find(({ description }) => description.name === name)!;
     write(only, LOG_KIND.forget, space.description.spaceId, encoder.forget("gone").slice());
+    const compound = new CompoundBuilder()
+      .bind({
+        source: hashOf("checkpointed"),
+        destination: hashOf("logged"),
+        kind: BINDING_KIND.link,
+        strength: 0.5,
+        lastUsedSeconds: 9,
+        useCount: 1,
+      })
+      .traits(hashOf("checkpointed"), { useCount: 7 })
+      .progress("association", only.log.appendedSequence);
+    write(only, LOG_KIND.compound, space.description.spaceId, compound.payload.slice());
   }
+  const minds = new Map(SPACES.map((name) => [name, mindOf(only, name)]));
+  expect(minds.get("space-3")).toEqual({
+    bound: [{ isLogged: true, kind: BINDING_KIND.link, strength: 0.5, isReverse: false }],
+    useCount: 7,
+    unassociated: 0,
+    consolidated: 0,
+  });
   only.log.close();
 
   await settleTopology({ directory: first, writerCount: 3, settings, ...quiet });
@@ -155,7 +194,11 @@ test("settleTopology moves spaces from one stream to three and back, checkpointe
   // The new streams take writes, and the way back keeps those too.
   for (let ordinal = 0; ordinal < 3; ordinal++) {
     const some = stream(first, ordinal);
-    for (const { description } of some.keeper.spaces) remember(some, description.name, "later");
+    for (const { description } of some.keeper.spaces) {
+      expect(mindOf(some, description.name)).toEqual(minds.get(description.name)!);
+      remember(some, description.name, "later");
+      expect(mindOf(some, description.name).unassociated).toBe(1);
+    }
     some.log.close();
   }
   await settleTopology({ directory: first, writerCount: 1, settings, ...quiet });
@@ -165,5 +208,9 @@ test("settleTopology moves spaces from one stream to three and back, checkpointe
   expect(again.topology.streams).toBe(1);
   const all = new Map([...contents(again)].sort());
   expect(all).toEqual(new Map(SPACES.map((name) => [name, ["checkpointed", "logged", "later"]])));
+  const last = stream(again, 0);
+  // What was stored since is still to be looked at, and nothing else.
+  for (const name of SPACES) expect(mindOf(last, name)).toEqual({ ...minds.get(name)!, unassociated: 1 });
+  last.log.close();
   again.close();
 });

@@ -16,11 +16,16 @@ import {
   type MemoryReply,
   type NewMemory,
 } from "../support/appliance-client.ts";
+import { MindSteps } from "./mind-steps.ts";
 import type { NaiveEngine } from "./naive-engine.ts";
 
 export const DIMENSIONS = 24;
 /** Those of the twin. */
-export const MODEL_SETTINGS = { "recall.bm25_k1": 0.9, "recall.bm25_b": 0.4 } as const;
+export const MODEL_SETTINGS = {
+  "recall.bm25_k1": 0.9,
+  "recall.bm25_b": 0.4,
+  "forgetting.learn_from_recall": false,
+} as const;
 const SPACES = ["red", "green", "blue"] as const;
 const ID_COUNT = 80;
 const WORDS =
@@ -38,6 +43,7 @@ const BM25_TOLERANCE = 1e-3;
 export class ModelSteps {
   readonly #random: Random;
   readonly #twin: NaiveEngine;
+  readonly #mind: MindSteps;
   /** memories found by each kind of recall, to show that they found something */
   readonly found = { vector: 0, words: 0 };
   /** acknowledged from memory only, and not made durable by a later write yet */
@@ -46,11 +52,12 @@ export class ModelSteps {
   constructor(random: Random, twin: NaiveEngine) {
     this.#random = random;
     this.#twin = twin;
+    this.#mind = new MindSteps(random, twin);
   }
 
   /** Does one random operation on both. @returns what was different, if anything was */
   async step(client: ApplianceClient): Promise<string | undefined> {
-    const dice = this.#random.below(100);
+    const dice = this.#random.below(125);
     if (dice < 28) return this.#rememberOne(client);
     if (dice < 40) return this.#rememberBatch(client);
     if (dice < 48) return this.#forget(client);
@@ -58,7 +65,8 @@ export class ModelSteps {
     if (dice < 63) return this.#list(client);
     if (dice < 80) return this.#recallVector(client);
     if (dice < 95) return this.#recallWords(client);
-    return this.#space(client);
+    if (dice < 100) return this.#space(client);
+    return this.#mindStep(client);
   }
 
   /** Makes what was only acknowledged from memory durable. */
@@ -81,8 +89,28 @@ export class ModelSteps {
       const mine = this.#twin.list(name, { limit: 1_000_000 }).memories;
       const unequal = differs(`all of ${name}`, listed.map(comparable), mine.map(comparableTwin));
       if (unequal !== undefined) return unequal;
+      for (const { id } of mine) {
+        const linked = await this.#mind.linksDiffer(client, name, id);
+        if (linked !== undefined) return linked;
+      }
     }
     return undefined;
+  }
+
+  async #mindStep(client: ApplianceClient): Promise<string | undefined> {
+    const space = this.#spaceName();
+    // As for memories: spaces are made by an operation of their own.
+    if (!this.#exists(space)) return undefined;
+    const [id, other] = [this.#id(), this.#id()];
+    const difference = await this.#mind.step({
+      client,
+      space,
+      id,
+      other,
+      embedding: this.#vector(DIMENSIONS),
+    });
+    this.isVolatile = true;
+    return difference;
   }
 
   #rememberOne(client: ApplianceClient): Promise<string | undefined> {
@@ -342,15 +370,24 @@ function codeOf(error: unknown): string {
 }
 
 function comparable(memory: MemoryReply): string {
-  const { id, content, tags, timestamp, confidence, metadata } = memory;
-  return JSON.stringify([id, content, tags, timestamp, confidence, metadata]);
+  const { id, content, tags, timestamp, confidence, metadata, kind, episode } = memory;
+  return JSON.stringify([id, content, tags, timestamp, confidence, metadata, kind, episode ?? {}]);
 }
 
 function comparableTwin(memory: Memory): string {
-  const { id, content, tags, timestampMs, confidence, metadataJson } = memory;
+  const { id, content, tags, timestampMs, confidence, metadataJson, kind, detailsJson } = memory;
   const time = new Date(timestampMs).toISOString();
   const metadata = JSON.parse(metadataJson ?? "{}");
-  return JSON.stringify([id, content, tags, time, Math.round(confidence * 1e6) / 1e6, metadata]);
+  return JSON.stringify([
+    id,
+    content,
+    tags,
+    time,
+    Math.round(confidence * 1e6) / 1e6,
+    metadata,
+    kind,
+    JSON.parse(detailsJson ?? "{}"),
+  ]);
 }
 
 function differs(what: string, found: string | string[], expected: string | string[]): string | undefined {

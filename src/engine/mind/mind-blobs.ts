@@ -17,11 +17,11 @@ import {
 import { NODE_HEADER, NODE_HEADER_BYTES, NODE_STATE } from "../../layout/node-header.ts";
 import type { SlotArenaReader } from "../../shm/arena.ts";
 import { idHashAt } from "../id-index.ts";
-import { writeBind } from "./bind-record.ts";
+import { bindFault, writeBind } from "./bind-record.ts";
 import { BindingList, type BindingReader } from "./binding-reader.ts";
 import { viewOf } from "./compound.ts";
 import { readTraits } from "./node-traits.ts";
-import { type NodeTraits, TRAIT_NAMES, TRAITS_AT_BIRTH, writeTraits } from "./traits-record.ts";
+import { type NodeTraits, TRAIT_NAMES, TRAITS_AT_BIRTH, traitsFault, writeTraits } from "./traits-record.ts";
 
 export type MindBlob = keyof typeof MIND_BLOB_MAGIC;
 
@@ -66,7 +66,8 @@ export function openMindBlob(blob: MindBlob, bytes: Uint8Array): Uint8Array | st
   const recordBytes = view.getUint32(MIND_BLOB.recordBytes, true);
   if (recordBytes !== MIND_BLOB_RECORD_BYTES[blob]) return `its records have ${recordBytes} bytes`;
   const records = bytes.subarray(MIND_BLOB_HEAD_BYTES);
-  return records.byteLength % recordBytes === 0 ? records : "it ends in a record";
+  if (records.byteLength % recordBytes !== 0) return "it ends in a record";
+  return (blob === "traits" ? traitsFault(viewOf(records)) : bindFault(viewOf(records))) ?? records;
 }
 
 function blobHead(blob: MindBlob): Uint8Array {

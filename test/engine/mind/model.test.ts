@@ -129,6 +129,32 @@ test("recovery of the whole log, without a checkpoint, ends where the writer was
   mind.expectSame(keeper, `seed ${seed}`);
 });
 
+test("recovery refuses blobs of the mind that are not what they should be, and names the file and the fault", () => {
+  const faults: [string, (bytes: Uint8Array) => Uint8Array, string][] = [
+    ["traits", (bytes) => bytes.with(0, 0x58), "it does not begin with ENGRTRAI"],
+    ["traits", (bytes) => bytes.with(8, 9), "its format is 9, this program reads 1"],
+    ["bindings", (bytes) => bytes.with(12, 31), "its records have 31 bytes"],
+    ["bindings", (bytes) => bytes.slice(0, bytes.byteLength - 1), "it ends in a record"],
+    ["bindings", (bytes) => bytes.slice(0, 15), "it has 15 bytes, less than its head"],
+    ["bindings", (bytes) => bytes.with(16 + 16, 200), "there is no kind 200 of binding"],
+    ["traits", (bytes) => bytes.with(16 + 44, 3), "there is no phase 3"],
+  ];
+  for (const [part, damage, found] of faults) {
+    const mind = new MindUnderTest(new Random(seed));
+    for (let step = 0; step < 300; step++) mind.step();
+    const store = storeIn("damaged-");
+    checkpoint(mind, store, mind.keeper.cut(mind.log.length));
+    // Bytes that the checksums vouch for, as a program with a mistake in it would write them.
+    const damaged = damage(store.read(1, part));
+    const writer = store.begin();
+    writer.space(1).blob(part, [damaged]);
+    writer.commit(store.sequence);
+    const recover = () => recovered(mind, store, []);
+    expect(recover, found).toThrow(found);
+    expect(recover).toThrow(expect.objectContaining({ code: "checkpoint-damaged" }));
+  }
+});
+
 test("renumbered nodes keep what the walks have done, also when a log that begins anew goes on", () => {
   const mind = new MindUnderTest(new Random(seed + 3));
   for (let step = 0; step < 200; step++) mind.step();
