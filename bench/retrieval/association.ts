@@ -35,14 +35,14 @@ type Setting = {
   readonly speakerWeight: number;
 };
 /** As the settings `association` and `activation` say. */
-const STANDARD: Setting = { window: 4, seeds: 20, hops: 3, decay: 0.5, weight: 2, speakerWeight: 1 };
+const STANDARD: Setting = { window: 2, seeds: 20, hops: 3, decay: 0.5, weight: 1.5, speakerWeight: 1 };
 /** Each changes one thing; together they show how flat the ground is. */
 const VARIANTS: readonly Partial<Setting>[] = [
-  ...[2, 3, 6].map((window) => ({ window })),
+  ...[1, 3, 4].map((window) => ({ window })),
   ...[10, 40].map((seeds) => ({ seeds })),
   ...[1, 2, 4].map((hops) => ({ hops })),
   ...[0.3, 0.7].map((decay) => ({ decay })),
-  ...[1, 1.5, 3].map((weight) => ({ weight })),
+  ...[0.75, 1, 2, 3].map((weight) => ({ weight })),
   ...[0, 0.5, 2].map((speakerWeight) => ({ speakerWeight })),
 ];
 
@@ -92,7 +92,7 @@ function activatedRanker(
   const parameters: SpreadParameters = {
     hops,
     decay,
-    threshold: 0.01,
+    threshold: 0.03,
     visitsMax: VISITS_MAX,
     cyclePenalty: 0.2,
     kindWeights: new Float32Array(8).fill(1),

@@ -161,6 +161,23 @@ export class SpaceReader {
     return words[at] !== 0 || words[at + 1] !== 0;
   }
 
+  /** The start of a memory's content, `byteLength` bytes of it at most, and whether it has metadata; some 300 ns. */
+  opening(slot: number, byteLength: number): { readonly text: string; readonly hasMetadata: boolean } {
+    const { headers, content } = this;
+    const chunk = headers.chunkOfSlot(slot);
+    const index = headers.indexInChunk(slot);
+    const contentAt = headers.f64(chunk)[index * NUMBERS + NODE_HEADER.contentAt / 8]!;
+    const recordBytes = headers.u32(chunk)[index * WORDS + NODE_HEADER.contentBytes / 4]!;
+    const { bytes, words } = recordScratch(recordBytes);
+    content.readInto(contentAt, bytes, CONTENT_RECORD_HEAD_BYTES);
+    const head = words[0]!;
+    const textAt = CONTENT_RECORD_HEAD_BYTES + (head >>> 16) * 8 + (head & 0xffff);
+    const textBytes = Math.min(byteLength, words[CONTENT_RECORD.contentBytes / 4]!);
+    const hasMetadata = words[CONTENT_RECORD.metadataBytes / 4]! > 0;
+    content.readInto(contentAt + textAt, bytes, textBytes);
+    return { text: decoder.decode(bytes.subarray(0, textBytes)), hasMetadata };
+  }
+
   /** Reads a whole memory. */
   memory(slot: number): Memory {
     const { headers, content } = this;

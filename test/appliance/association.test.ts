@@ -16,7 +16,12 @@ const directory = new ScratchDirectory("association");
 /** Age and context change scores from one moment to the next; here only association is to. */
 const start = {
   data: directory.data,
-  settings: { "forgetting.enabled": false, "interference.enabled": false, "priming.enabled": false },
+  settings: {
+    "forgetting.enabled": false,
+    "interference.enabled": false,
+    "priming.enabled": false,
+    "forgetting.learn_from_recall": false,
+  },
 };
 let appliance: ApplianceProcess;
 let client: ApplianceClient;

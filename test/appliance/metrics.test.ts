@@ -6,7 +6,14 @@ import { ApplianceProcess, eventually, ScratchDirectory } from "../support/appli
 
 const PROMTOOL = Bun.which("promtool");
 const PROMETHEUS = Bun.which("prometheus");
-const SETTINGS = { "thread_pools.api_workers": 2, "thread_pools.index_workers": 1, "numa.enabled": false };
+/** What the mind writes by itself would be counted, too. */
+const SETTINGS = {
+  "thread_pools.api_workers": 2,
+  "thread_pools.index_workers": 1,
+  "numa.enabled": false,
+  "association.enabled": false,
+  "forgetting.learn_from_recall": false,
+};
 
 async function scrape(url: string): Promise<Map<string, number>> {
   const text = await (await fetch(`${url}/metrics`)).text();

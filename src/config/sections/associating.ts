@@ -14,13 +14,13 @@ export const associationSection = z.strictObject({
     reader: FORMING,
   }),
   window: whole({
-    default: 4,
+    default: 2,
     min: 0,
     max: 32,
     unit: "memories",
     about: "Memories before it, of the same session or near in time, that a new memory is bound to",
     tooLow: "What was said just before and after a memory is not found with it",
-    tooHigh: "Activation is spread thin over a whole session, and bindings take memory",
+    tooHigh: "Activation is spread thin over a whole session; each memory takes 32 to 64 bytes more for each",
     reader: FORMING,
   }),
   session_gap_minutes: decimal({
@@ -136,7 +136,7 @@ export const activationSection = z.strictObject({
     reader: SPREADING,
   }),
   threshold: decimal({
-    default: 0.01,
+    default: 0.03,
     min: 0.0001,
     max: 1,
     unit: "of the strongest seed",
@@ -146,7 +146,7 @@ export const activationSection = z.strictObject({
     reader: SPREADING,
   }),
   visits: whole({
-    default: 2000,
+    default: 1000,
     min: 1,
     max: 20_000,
     unit: "bindings",
@@ -176,7 +176,7 @@ export const activationSection = z.strictObject({
     reader: SPREADING,
   }),
   weight: decimal({
-    default: 2,
+    default: 1.5,
     min: 0,
     max: 20,
     unit: "of the best score",

@@ -16,7 +16,7 @@ import type { AssociationSettings } from "./association-settings.ts";
 import { type Moment, type Tie, tiesInTime } from "./neighbours.ts";
 import { TagTrails } from "./tag-trails.ts";
 
-/** Metadata fields that name the session of a memory, the first that is there. */
+/** Fields of an episode's details and of metadata that name the session of a memory, the first that is there. */
 const SESSION_FIELDS = [
   ...["session", "session_id", "conversation", "conversation_id"],
   ...["thread", "thread_id", "episode", "episode_id"],
@@ -166,14 +166,15 @@ export class SpaceAssociator {
   }
 }
 
-function momentOf(slot: number, { timestampMs, metadataJson }: Memory): Moment {
-  return { slot, timestampMs, session: metadataJson === undefined ? undefined : sessionIn(metadataJson) };
+function momentOf(slot: number, { timestampMs, detailsJson, metadataJson }: Memory): Moment {
+  return { slot, timestampMs, session: sessionIn(detailsJson) ?? sessionIn(metadataJson) };
 }
 
-function sessionIn(metadataJson: string): string | undefined {
-  const metadata = JSON.parse(metadataJson) as Record<string, unknown>;
+function sessionIn(json: string | undefined): string | undefined {
+  if (json === undefined) return undefined;
+  const facts = JSON.parse(json) as Record<string, unknown>;
   for (const field of SESSION_FIELDS) {
-    const value = metadata[field];
+    const value = facts[field];
     if (typeof value === "string" || typeof value === "number") return String(value);
   }
   return undefined;

@@ -2,11 +2,13 @@
  * Who said each memory of a space, as far as this thread has asked: read once from the content's start or from the
  * metadata, then kept as a number a slot. A slot never changes hands, so what was read stays true.
  */
-import { namesSpeaker, speakerOf } from "../../language/speaker.ts";
+import { namesSpeaker, SPEAKER_UNITS_MAX, speakerOf } from "../../language/speaker.ts";
 import type { SpaceReader } from "../space-reader.ts";
 
-/** Metadata fields that name who a memory is from, the first that is there. */
+/** Fields of an episode's details and of metadata that name who a memory is from, the first that is there. */
 const FIELDS = ["speaker", "who", "author", "from", "user", "role", "name"] as const;
+/** A name of SPEAKER_UNITS_MAX letters, of which each may take two bytes. */
+const OPENING_BYTES: number = 2 * SPEAKER_UNITS_MAX;
 const NOBODY = 1;
 /** A space in which every memory has another speaker is no conversation: the rest count as said by nobody. */
 const SPEAKERS_MAX = 4096;
@@ -61,13 +63,19 @@ export function speakerMatcher(questionWords: ReadonlySet<string>): (speaker: st
 }
 
 function speakerIn(reader: SpaceReader, slot: number): string | undefined {
-  const { content, metadataJson } = reader.memory(slot);
-  const said = speakerOf(content);
-  if (said !== undefined || metadataJson === undefined) return said;
-  const metadata = JSON.parse(metadataJson) as Record<string, unknown>;
-  for (const field of FIELDS) {
-    const value = metadata[field];
-    if (typeof value === "string" && value !== "") return value;
+  const { text, hasMetadata } = reader.opening(slot, OPENING_BYTES);
+  const said = speakerOf(text);
+  if (said !== undefined || !hasMetadata) return said;
+  const { detailsJson, metadataJson } = reader.memory(slot);
+  for (const json of [detailsJson, metadataJson]) {
+    if (json === undefined) continue;
+    const facts = JSON.parse(json) as Record<string, unknown>;
+    for (const field of FIELDS) {
+      const value = facts[field];
+      if (typeof value === "string" && value !== "") return value;
+      // An episode names everyone who took part.
+      if (Array.isArray(value) && value.length > 0) return value.join(", ");
+    }
   }
   return undefined;
 }
