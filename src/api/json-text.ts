@@ -15,7 +15,7 @@ import type {
   Remembered,
   SpaceInfo,
 } from "../engine/engine.ts";
-import type { BindingSeen, Link, Reinforced } from "../engine/mind-engine.ts";
+import type { BindingSeen, FadingPage, Link, Reinforced } from "../engine/mind-engine.ts";
 import { timeText } from "./time-text.ts";
 
 const JSON_HEADERS = { "content-type": "application/json" } as const;
@@ -216,4 +216,14 @@ function asOfText(asOf: Recalled["asOf"]): string {
     notes.push(`Of ${usedSince} memories answered, the uses before then are not known: they were used since`);
   }
   return `,"as_of":${JSON.stringify({ at: timeText(atMs), used_since: usedSince, notes })}`;
+}
+
+export function fadingText({ memories, floor, nextCursor }: FadingPage): string {
+  const texts = memories.map((memory) => {
+    const { retention, stabilityHours, useCount, lastUsedMs, fadedAtMs } = memory;
+    const lastUsed = lastUsedMs === undefined ? "null" : `"${timeText(lastUsedMs)}"`;
+    return `{${memoryFields(memory)},"retention":${numberText(retention)},"stability_hours":${numberText(stabilityHours)},"use_count":${useCount},"last_used_at":${lastUsed},"faded_at":"${timeText(fadedAtMs)}"}`;
+  });
+  const next = nextCursor === undefined ? "null" : JSON.stringify(nextCursor);
+  return `{"memories":[${texts.join(",")}],"floor":${numberText(floor)},"next_cursor":${next}}`;
 }

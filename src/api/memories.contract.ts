@@ -4,7 +4,7 @@ import { Contract } from "./contract.ts";
 import type { FieldForm } from "./query-fields.ts";
 import { memoryReply } from "./recall.contract.ts";
 import { LIST_LIMIT_MAX } from "./settings.ts";
-import { ackField, kindField, timeReply } from "./shared.contract.ts";
+import { ackField, kindField, timeField, timeReply } from "./shared.contract.ts";
 
 export const listQuery = z.strictObject({
   limit: z.int().min(1).max(LIST_LIMIT_MAX).optional().describe("memories on a page; 50 where absent"),
@@ -14,7 +14,7 @@ export const listQuery = z.strictObject({
     .string()
     .min(1)
     .optional()
-    .describe('this memory only; for ids that a path can not carry: "recall", "." and ".."'),
+    .describe('this memory only; for ids that a path can not carry: "recall", "fading", "." and ".."'),
 });
 export const LIST_QUERY_FORMS: Readonly<Record<keyof z.output<typeof listQuery>, FieldForm>> = {
   limit: "number",
@@ -45,6 +45,41 @@ export const forgottenReply = z.strictObject({
   space: z.string(),
   ack: ackField.describe("the durability that was really reached"),
   forgotten: z.boolean(),
+});
+
+export const fadingQuery = z.strictObject({
+  floor: z
+    .number()
+    .min(0.001)
+    .max(0.999)
+    .optional()
+    .describe("retention below which a memory has faded; forgetting.floor where absent"),
+  at: timeField.optional().describe("what will have faded by then if nothing is used; now where absent"),
+  limit: z.int().min(1).max(LIST_LIMIT_MAX).optional().describe("memories on a page; 50 where absent"),
+  cursor: z.string().min(1).max(1024).optional().describe("next_cursor of the page before"),
+});
+export const FADING_QUERY_FORMS: Readonly<Record<keyof z.output<typeof fadingQuery>, FieldForm>> = {
+  floor: "number",
+  at: "time",
+  limit: "number",
+  cursor: "text",
+};
+export const checkedFading = new Contract(fadingQuery);
+
+export const fadingReply = z.strictObject({
+  memories: z
+    .array(
+      memoryReply.extend({
+        retention: z.number().describe("what is left of it, 0 to 1"),
+        stability_hours: z.number().describe("half-life, stretched by importance and feeling"),
+        use_count: z.int(),
+        last_used_at: timeReply.nullable().describe("null while it was never used"),
+        faded_at: timeReply.describe("when it fell below the floor"),
+      }),
+    )
+    .describe("in the order of storing"),
+  floor: z.number(),
+  next_cursor: z.string().nullable().describe("null on the last page; a page may have few memories or none"),
 });
 
 export const reinforcedReply = z.strictObject({

@@ -1,5 +1,7 @@
 /** How the calls on stored memories are described. */
 import {
+  fadingQuery,
+  fadingReply,
   forgetByIdQuery,
   forgetQuery,
   forgottenReply,
@@ -36,6 +38,41 @@ export function listDetail() {
       },
     },
     errors: ["memory-not-found", "space-not-found"],
+  });
+}
+
+export function fadingDetail() {
+  return describeOperation({
+    id: "fading",
+    tag: "Memories",
+    summary: "List what has faded",
+    description:
+      "Memories of which less than the floor is left: candidates for forgetting. They stay, and recall finds them, until " +
+      "somebody forgets them; reinforcing one brings it back.",
+    right: "read",
+    spaced: true,
+    query: fadingQuery,
+    replies: {
+      200: {
+        description: "A page of faded memories",
+        schema: fadingReply,
+        example: {
+          memories: [
+            {
+              ...MEMORY_EXAMPLE,
+              retention: 0.28,
+              stability_hours: 168,
+              use_count: 0,
+              last_used_at: null,
+              faded_at: "2027-03-02T08:00:00.000Z",
+            },
+          ],
+          floor: 0.3,
+          next_cursor: null,
+        },
+      },
+    },
+    errors: ["space-not-found"],
   });
 }
 
@@ -102,7 +139,7 @@ export function forgetByIdDetail() {
     id: "forgetById",
     tag: "Memories",
     summary: "Forget one memory for good, named in the query",
-    description: 'For ids that a path can not carry: "recall", "." and "..".',
+    description: 'For ids that a path can not carry: "recall", "fading", "." and "..".',
     right: "write",
     spaced: true,
     query: forgetByIdQuery,

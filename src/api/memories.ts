@@ -1,20 +1,31 @@
 /**
- * `GET /api/v1/memories`, `GET` and `DELETE /api/v1/memories/{id}`, `DELETE /api/v1/memories?id=`, and
+ * `GET /api/v1/memories`, `GET` and `DELETE /api/v1/memories/{id}`, `DELETE /api/v1/memories?id=`,
+ * `GET /api/v1/memories/fading`, and
  * `POST /api/v1/memories/{id}/reinforce`.
  */
 import { Elysia } from "elysia";
 import type { Ack } from "../engine/engine.ts";
 import { OPERATION } from "../layout/metric-codes.ts";
 import type { ApiContext } from "./api-context.ts";
-import { forgottenText, jsonResponse, memoryText, reinforcedJson } from "./json-text.ts";
+import { fadingText, forgottenText, jsonResponse, memoryText, reinforcedJson } from "./json-text.ts";
 import {
+  checkedFading,
   checkedForget,
   checkedForgetById,
   checkedList,
+  FADING_QUERY_FORMS,
   FORGET_QUERY_FORMS,
   LIST_QUERY_FORMS,
 } from "./memories.contract.ts";
-import { forgetByIdDetail, forgetDetail, getDetail, listDetail, reinforceDetail } from "./memories.docs.ts";
+import {
+  fadingDetail,
+  forgetByIdDetail,
+  forgetDetail,
+  getDetail,
+  listDetail,
+  reinforceDetail,
+} from "./memories.docs.ts";
+import { checkedTimeMs } from "./memory-fields.ts";
 import { checkId } from "./memory-id.ts";
 import { queryFields } from "./query-fields.ts";
 import { type Call, guarded, pathTail, queryOf } from "./route.ts";
@@ -74,7 +85,19 @@ export function memoryRoutes(api: ApiContext) {
     return jsonResponse(JSON.stringify(reinforcedJson(reinforced)));
   };
 
+  const fading = ({ request, space }: Call): Response => {
+    const asked = checkedFading.check(queryFields(queryOf(request.url), FADING_QUERY_FORMS), "The query");
+    const page = api.engine.mind.fading(space, {
+      floor: asked.floor,
+      atMs: asked.at === undefined ? undefined : checkedTimeMs(asked.at, "at"),
+      limit: asked.limit ?? LIST_LIMIT_DEFAULT,
+      cursor: asked.cursor,
+    });
+    return jsonResponse(fadingText(page));
+  };
+
   return new Elysia({ name: "memories" })
+    .get(`${PATH}/fading`, guarded(api, READ, fading), { detail: fadingDetail() })
     .get(PATH, guarded(api, READ, list), { detail: listDetail() })
     .delete(PATH, guarded(api, WRITE, forgetById), { detail: forgetByIdDetail() })
     .get(`${PATH}/:id`, guarded(api, READ, get), { detail: getDetail() })

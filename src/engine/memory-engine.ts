@@ -41,6 +41,7 @@ import { UseReporter } from "./mind/use-reporter.ts";
 import { normalised } from "./normalise.ts";
 import type { OperationTrace } from "./operation-trace.ts";
 import { Recaller } from "./recall/recaller.ts";
+import { cursorOf, slotOfCursor } from "./slot-cursor.ts";
 import { SpaceDirectory } from "./space-directory.ts";
 import { SpaceReader } from "./space-reader.ts";
 import type { SpaceRoot, SpaceTable } from "./space-table.ts";
@@ -96,6 +97,7 @@ export class MemoryEngine implements Engine {
       this.#uses = new UseReporter({ client, wallClock, passedOver: this.#meter.passedOver });
     }
     this.mind = new MindVerbs({
+      forgetting: options.settings.forgetting,
       client: options.client,
       wallClock: options.wallClock,
       read: (space, action) => {
@@ -544,24 +546,4 @@ function notFound(id: string, spaceName: string): RequestError {
     received: id,
     at: "id",
   });
-}
-
-/** A cursor names the slot to go on from and the space's generation, so that it can't outlive its space. */
-function cursorOf(slot: number, generation: number): string {
-  return `${generation.toString(36)}-${slot.toString(36)}`;
-}
-
-function slotOfCursor(cursor: string, generation: number): number {
-  const parts = /^([0-9a-z]+)-([0-9a-z]+)$/.exec(cursor);
-  const slot = parts === null ? Number.NaN : Number.parseInt(parts[2]!, 36);
-  if (parts === null || Number.parseInt(parts[1]!, 36) !== generation || !Number.isSafeInteger(slot)) {
-    throw new RequestError({
-      code: "request-invalid",
-      message: "The cursor does not belong to this space",
-      expected: "next_cursor of the page before",
-      received: cursor,
-      at: "cursor",
-    });
-  }
-  return slot;
 }

@@ -165,6 +165,7 @@ export class MeteredEngine implements Engine {
         this.#timed(OPERATION.list_bindings, space, () => inner.bindings(space, id, options)),
       reinforce: (space, id, options) =>
         this.#metered(OPERATION.reinforce, space, () => inner.reinforce(space, id, options), options.trace),
+      fading: (space, query) => this.#timed(OPERATION.list_fading, space, () => inner.fading(space, query)),
       replay: (space, query) => this.#timed(OPERATION.replay, space, () => inner.replay(space, query)),
     };
   }

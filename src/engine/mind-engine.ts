@@ -62,6 +62,33 @@ export type ReplayQuery = {
 
 export type EpisodePage = { readonly episodes: readonly Memory[]; readonly nextCursor: string | undefined };
 
+export type FadingQuery = {
+  /** retention below which a memory has faded; forgetting.floor where absent */
+  readonly floor?: number | undefined;
+  /** ms since the epoch: what has faded by then if nothing is used; now where absent */
+  readonly atMs?: number | undefined;
+  readonly limit: number;
+  readonly cursor?: string | undefined;
+};
+
+export type FadingMemory = Memory & {
+  /** 0 to 1 */
+  readonly retention: number;
+  /** half-life, stretched by importance and feeling */
+  readonly stabilityHours: number;
+  readonly useCount: number;
+  /** undefined while it was never used */
+  readonly lastUsedMs: number | undefined;
+  /** when it fell below the floor */
+  readonly fadedAtMs: number;
+};
+
+export type FadingPage = {
+  readonly memories: readonly FadingMemory[];
+  readonly floor: number;
+  readonly nextCursor: string | undefined;
+};
+
 export interface MindEngine {
   /**
    * Makes a link, or changes the one there is: to the strength given, or stronger by a use where none is.
@@ -82,6 +109,8 @@ export interface MindEngine {
   ): BindingSeen[];
   /** Says a memory again: it fades more slowly, and matters more. @throws {RequestError} `memory-not-found` */
   reinforce(space: string, id: string, options: WriteOptions): Promise<Reinforced>;
+  /** Memories that have faded, in the order of storing: candidates for forgetting. */
+  fading(space: string, query: FadingQuery): FadingPage;
   /** Episodes in the order in which they happened. */
   replay(space: string, query: ReplayQuery): EpisodePage;
 }

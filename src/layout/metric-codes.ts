@@ -18,6 +18,7 @@ export const OPERATIONS = [
   "list_bindings",
   "reinforce",
   "replay",
+  "list_fading",
 ] as const;
 export type Operation = (typeof OPERATIONS)[number];
 export const OPERATION = codesOf(OPERATIONS);

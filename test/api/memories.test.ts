@@ -28,14 +28,15 @@ test("memories are read and forgotten by any id, whatever characters it has", as
     "with space",
     "ü".repeat(128),
     "recall",
+    "fading",
     ".",
     "..",
     "+",
   ];
   for (const id of ids) expect((await api.remember({ id, content: `of ${id}` })).status).toBe(201);
   for (const id of ids) {
-    // A path can not carry these: "." and ".." are steps, and "recall" is a call of its own.
-    const byQuery = ["recall", ".", ".."].includes(id);
+    // A path can not carry these: "." and ".." are steps, and "recall" and "fading" are calls of their own.
+    const byQuery = ["recall", "fading", ".", ".."].includes(id);
     const encoded = encodeURIComponent(id);
     const path = byQuery ? `/api/v1/memories?id=${encoded}` : `/api/v1/memories/${encoded}`;
     const read = await api.get(path);

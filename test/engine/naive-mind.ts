@@ -1,11 +1,14 @@
 /** The mind as one would write it without caring for speed: a map of bindings and one of traits for each space. */
 import { RequestError } from "../../src/base/errors.ts";
 import { strengthAfterUse } from "../../src/cognition/co-use.ts";
-import { nextTraits, type Traits } from "../../src/cognition/use.ts";
+import { ageAtRetention, effectiveStability, HOUR_MS } from "../../src/cognition/forgetting.ts";
+import { nextTraits, retentionOf, type Traits } from "../../src/cognition/use.ts";
 import type { Memory, WriteOptions } from "../../src/engine/engine.ts";
 import {
   type BindingSeen,
   type EpisodePage,
+  type FadingPage,
+  type FadingQuery,
   LINK_STRENGTH_DEFAULT,
   type Link,
   type LinkSpec,
@@ -103,6 +106,29 @@ export class NaiveMind implements MindEngine {
     const after = nextTraits(before, "reinforced", this.#host.nowMs(), curve);
     traits.set(id, after);
     return { id, space, ack, ...after };
+  }
+
+  fading(space: string, { floor = 0.3, atMs, limit }: FadingQuery): FadingPage {
+    const { curve, stabilityHours } = this.#host.forgetting(space);
+    const memories = this.#host.all(space).flatMap((memory) => {
+      const { id, importance, valence, storedAtMs } = memory;
+      const fresh = {
+        lastUsedMs: storedAtMs,
+        useCount: 0,
+        stabilityHours,
+        importance,
+        valence,
+        lastActivation: 0,
+      };
+      const traits = this.#mind(space).traits.get(id) ?? fresh;
+      const retention = retentionOf(traits, atMs ?? this.#host.nowMs(), curve);
+      if (retention >= floor) return [];
+      const { useCount, lastUsedMs } = traits;
+      const stretched = effectiveStability(traits.stabilityHours, importance, valence);
+      const fadedAtMs = lastUsedMs + ageAtRetention(curve, floor) * stretched * HOUR_MS;
+      return [{ ...memory, retention, stabilityHours: stretched, useCount, lastUsedMs, fadedAtMs }];
+    });
+    return { memories: memories.slice(0, limit), floor, nextCursor: undefined };
   }
 
   replay(space: string, { fromMs, toMs, session, who, limit, cursor }: ReplayQuery): EpisodePage {

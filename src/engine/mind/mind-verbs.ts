@@ -9,6 +9,8 @@ import { idKeyOf } from "../id-key.ts";
 import {
   type BindingSeen,
   type EpisodePage,
+  type FadingPage,
+  type FadingQuery,
   LINK_STRENGTH_DEFAULT,
   type Link,
   type LinkSpec,
@@ -16,11 +18,13 @@ import {
   type Reinforced,
   type ReplayQuery,
 } from "../mind-engine.ts";
+import { type Forgetting, forgettingOf } from "../space-forgetting.ts";
 import type { SpaceReader } from "../space-reader.ts";
 import type { WriteClient } from "../write-client.ts";
 import { BindingList } from "./binding-reader.ts";
 import { CompoundBuilder } from "./compound.ts";
 import { replayEpisodes } from "./episode-replay.ts";
+import { fadingMemories } from "./fading-list.ts";
 import { type MindReply, type MindTarget, sendCompound, sendUses } from "./mind-client.ts";
 import { TRAITS_AT_BIRTH } from "./traits-record.ts";
 
@@ -29,6 +33,8 @@ export type MindVerbsOptions = {
   readonly client: WriteClient;
   /** ms since the epoch */
   readonly wallClock: () => number;
+  /** of spaces that have no own, and the floor of all */
+  readonly forgetting: Forgetting & { readonly floor: number };
   /** Runs a read inside an epoch. @throws {RequestError} `not-ready`, `shutting-down`, `space-not-found` */
   readonly read: <T>(space: string, action: (reader: SpaceReader) => T) => T;
 };
@@ -120,6 +126,17 @@ export class MindVerbs implements MindEngine {
       const { useCount, stabilityHours, importance, lastUsedMs } = traits;
       return { id, space, ack, useCount, stabilityHours, importance, lastUsedMs };
     });
+  }
+
+  fading(space: string, query: FadingQuery): FadingPage {
+    const { forgetting, read, wallClock } = this.#options;
+    return read(space, (reader) =>
+      fadingMemories(
+        reader,
+        { ...query, floor: query.floor ?? forgetting.floor },
+        { atMs: query.atMs ?? wallClock(), forgetting: forgettingOf(reader.root, forgetting) },
+      ),
+    );
   }
 
   replay(space: string, query: ReplayQuery): EpisodePage {
