@@ -106,7 +106,7 @@ contents() {
 
 # The tests that skip themselves on a machine of one node.
 "$bun" test test/shm/region-placement.test.ts test/runtime/placement.test.ts test/ffi/libnuma.test.ts \
-  test/ffi/threads.test.ts test/ffi/pages.test.ts test/index/graph-placement.test.ts --timeout 120000 >"$scratch/tests" 2>&1
+  test/ffi/threads.test.ts test/ffi/pages.test.ts test/index/graph-placement.test.ts test/observe/lane-placement.test.ts --timeout 120000 >"$scratch/tests" 2>&1
 say tests_exit "$?"
 say tests_passed "$(sed -n 's/^ *\([0-9]*\) pass$/\1/p' "$scratch/tests")"
 say tests_failed "$(sed -n 's/^ *\([0-9]*\) fail$/\1/p' "$scratch/tests")"
