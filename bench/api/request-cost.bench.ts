@@ -87,6 +87,7 @@ async function serve(): Promise<void> {
     errors,
     version: "bench",
     watch: localWatch(),
+    settings: { running: () => settingsSchema.parse({}), change: async () => undefined },
   });
   const { port } = serveApi({ api, settings, reusePort: false });
   console.log(JSON.stringify({ port, key }));

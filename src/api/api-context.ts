@@ -1,5 +1,7 @@
 /** What the routes of the API work with; made once in each API worker. */
 import type { Clock } from "../base/clock.ts";
+import type { SettingChange } from "../config/live-settings.ts";
+import type { Settings } from "../config/schema.ts";
 import type { Engine } from "../engine/engine.ts";
 import type { AlertView } from "../observe/alerts/alert-view.ts";
 import type { Silences } from "../observe/alerts/silences.ts";
@@ -44,7 +46,15 @@ export type AlertBoard = {
 /** Follows the operations that a caller waits for (`observe/slow-watch.ts`). */
 export type SlowTracer = Pick<SlowWatch, "begin" | "end" | "thresholdMs">;
 
+/** The settings that run, and how they change. */
+export type SettingsDesk = {
+  readonly running: () => Settings;
+  /** Resolves when every thread has what was checked. @throws {OperatorError} `settings-kept` */
+  readonly change: (changes: readonly SettingChange[]) => Promise<void>;
+};
+
 export type ApiContext = {
+  readonly settings: SettingsDesk;
   readonly engine: Engine;
   readonly limits: ApiLimits;
   readonly access: Access;

@@ -8,7 +8,7 @@ import { RequestError } from "../base/errors.ts";
 import type { Engine } from "../engine/engine.ts";
 import type { Access } from "./access.ts";
 import { alertRoutes } from "./alerts.ts";
-import type { ApiContext, Watch } from "./api-context.ts";
+import type { ApiContext, SettingsDesk, Watch } from "./api-context.ts";
 import { docsRoutes } from "./docs.ts";
 import { episodeRoutes } from "./episodes.ts";
 import { linkRoutes } from "./links.ts";
@@ -21,6 +21,7 @@ import { queryRoutes } from "./query.ts";
 import { recallRoutes } from "./recall.ts";
 import { rememberRoutes } from "./remember.ts";
 import { pathOf, RequestWatch, requestName } from "./request-watch.ts";
+import { runningSettingsRoutes } from "./running-settings.ts";
 import type { ApiLimits } from "./settings.ts";
 import { slowQueryRoutes } from "./slow-queries.ts";
 import { spaceRoutes } from "./spaces.ts";
@@ -36,6 +37,7 @@ export type ApiOptions = {
   readonly errors: ErrorSink;
   readonly version: string;
   readonly watch: Watch;
+  readonly settings: SettingsDesk;
 };
 
 export type Api = {
@@ -77,6 +79,7 @@ export function createApi(options: ApiOptions): Api {
     .use(metricsRoutes(context))
     .use(queryRoutes(context))
     .use(slowQueryRoutes(context))
+    .use(runningSettingsRoutes(context))
     .use(streamRoutes(context))
     .use(alertRoutes(context))
     .use(pageRoutes())

@@ -22,6 +22,7 @@ import { epochReaderIndex } from "./epoch-readers.ts";
 import { openEvents } from "./events.ts";
 import { openHealth } from "./health.ts";
 import { openWriteClient } from "./producer-links.ts";
+import { openSettingsDesk } from "./settings-desk.ts";
 import { aliveMarker, failThread, tellMain } from "./thread.ts";
 import { openWatch } from "./watch.ts";
 
@@ -40,11 +41,12 @@ export async function startApi(boot: Boot): Promise<(message: ToThread) => void>
   const table = new SpaceTable(shared.spaceTable);
   const client = openWriteClient(boot, ordinal, QUEUE_MAX);
   const watch = openWatch(boot, table, embedder);
+  const engineSet = engineSettings(settings);
   const memoryEngine = new MemoryEngine({
     table,
     client,
     epoch: new EpochReader(shared.epochs, epochReaderIndex(boot)),
-    settings: engineSettings(settings),
+    settings: engineSet,
     embedder,
     writerCount: boot.writerCount,
     wallClock: () => Date.now(),
@@ -85,10 +87,9 @@ export async function startApi(boot: Boot): Promise<(message: ToThread) => void>
       if (error instanceof BugError) failThread(error);
     },
   };
-  const serving = apiSettings(
-    { ...settings, server: { ...settings.server, port: boot.port } },
-    boot.apiWorkerCount,
-  );
+  const servingSet = () =>
+    apiSettings({ ...settings, server: { ...settings.server, port: boot.port } }, boot.apiWorkerCount);
+  const serving = servingSet();
   const ring = new KeyRing(boot.dataDirectory, clock, errors);
   watch.sampleEachSecond({ client, ring });
   checkListening(serving.host, serving.access, ring.hasKeys);
@@ -99,7 +100,9 @@ export async function startApi(boot: Boot): Promise<(message: ToThread) => void>
     sleep: (ms) => Bun.sleep(ms),
     loopbackOnly: isLoopback(serving.host),
   });
-  const api = createApi({ engine, limits: serving.limits, access, errors, version: VERSION, watch });
+  const desk = openSettingsDesk(boot);
+  const { limits } = serving;
+  const api = createApi({ engine, limits, access, errors, version: VERSION, watch, settings: desk });
   const server = serveApi({ api, settings: serving, reusePort: true });
   const prometheusPort = settings.monitoring.prometheus_port;
   const prometheus =
@@ -112,7 +115,18 @@ export async function startApi(boot: Boot): Promise<(message: ToThread) => void>
   setInterval(alive, ALIVE_MS);
   tellMain({ type: "ready", port: server.port });
   memoryEngine.warmUp();
+  /** What the parts were handed is made from the settings, and read where it is used: it changes in place. */
+  const followSettings = (): void => {
+    const next = servingSet();
+    Object.assign(engineSet, engineSettings(settings));
+    Object.assign(limits, next.limits);
+    Object.assign(serving.access, next.access);
+    Object.assign(serving, { inFlightMax: next.inFlightMax });
+    watch.followSettings();
+  };
   return (message) => {
+    if (message.type === "settings") followSettings();
+    if (message.type === "settings-answer") desk.hear(message);
     if (message.type !== "drain") return;
     server.stop(message.drainMs).then(async (outcome) => {
       await prometheus?.stop();

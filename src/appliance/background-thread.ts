@@ -26,6 +26,7 @@ import { openLane, openMeterClock } from "./metric-lanes.ts";
 import { mindLoop } from "./mind-loop.ts";
 import { openWriteClient } from "./producer-links.ts";
 import { streamPlace } from "./stream-place.ts";
+import { switchedSampler } from "./switched-sampler.ts";
 import { aliveMarker, failThread, tellMain } from "./thread.ts";
 
 const MIB = 1024 * 1024;
@@ -50,7 +51,7 @@ export async function startBackground(boot: Boot): Promise<(message: ToThread) =
   const lateEmbedder = new LateEmbedder({ table, epoch, client, embedder, settings });
   const mind = mindLoop(boot, { table, epoch, client });
   const lane = openLane(boot);
-  if (boot.settings.monitoring.enabled) startThreadSampler(lane, openMeterClock());
+  const sampler = switchedSampler(boot, () => startThreadSampler(lane, openMeterClock()));
   const alive = aliveMarker(boot);
   const disk = new NativeDisk(1);
   const segmentBytes = settings.wal.segment_size_mb * MIB;
@@ -169,6 +170,7 @@ export async function startBackground(boot: Boot): Promise<(message: ToThread) =
   tellMain({ type: "ready" });
   return (message) => {
     if (message.type === "start") run();
+    else if (message.type === "settings") sampler.followSettings();
     else if (message.type === "cut") cutWaiters[message.writer]?.(message.cut);
     else if (message.type === "shutdown") {
       stopping = true;

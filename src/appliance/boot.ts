@@ -4,7 +4,9 @@
  * Main makes every buffer before it starts a thread, so that no thread ever waits for another's memory.
  *
  *   main ──boot──▶ thread ──{ready}──▶ main … main ──{drain | shutdown}──▶ thread ──{drained | stopped}──▶ main
+ *   API worker ──{change-settings}──▶ main ──{settings}──▶ each thread ──{settings-applied}──▶ main ──{settings-answer}──▶
  */
+import type { SettingChange } from "../config/live-settings.ts";
 import type { Settings } from "../config/schema.ts";
 import type { StreamCut } from "../engine/home-writer.ts";
 import type { MetricMemory } from "../observe/snapshot.ts";
@@ -65,6 +67,8 @@ export type ToThread =
   | { readonly type: "start" }
   | { readonly type: "drain"; readonly drainMs: number }
   | { readonly type: "cut"; readonly writer: number; readonly cut: StreamCut }
+  | { readonly type: "settings"; readonly version: number; readonly changes: readonly SettingChange[] }
+  | { readonly type: "settings-answer"; readonly ticket: number; readonly error: ThreadError | undefined }
   | { readonly type: "shutdown" };
 
 /** What a thread says to main. */
@@ -73,6 +77,8 @@ export type FromThread =
   | { readonly type: "progress"; readonly text: string }
   | { readonly type: "cut"; readonly writer: number; readonly cut: StreamCut }
   | { readonly type: "drained" }
+  | { readonly type: "change-settings"; readonly ticket: number; readonly changes: readonly SettingChange[] }
+  | { readonly type: "settings-applied"; readonly version: number }
   | { readonly type: "stopped" }
   | { readonly type: "log"; readonly level: LogLevel; readonly text: string; readonly fields?: LogFields }
   | { readonly type: "failed"; readonly error: ThreadError };

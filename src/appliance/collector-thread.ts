@@ -19,6 +19,7 @@ import { openHardwareWatch } from "./hardware-watch.ts";
 import { openHistory } from "./history.ts";
 import { openLane, openMeterClock } from "./metric-lanes.ts";
 import { openOtlp } from "./otlp.ts";
+import { switchedSampler } from "./switched-sampler.ts";
 import { aliveMarker, failThread, tellMain } from "./thread.ts";
 
 const SAMPLE_MS = 1000;
@@ -28,21 +29,27 @@ const REGION_LIST_MS_MAX = 10_000;
 
 export async function startCollector(boot: Boot): Promise<(message: ToThread) => void> {
   const alive = aliveMarker(boot);
-  const watching = boot.settings.monitoring.enabled ? openWatching(boot) : undefined;
+  const { monitoring } = boot.settings;
+  // Opened once: what it holds, the history above all, outlives a pause.
+  let watching = monitoring.enabled ? openWatching(boot) : undefined;
   const facts = new Float64Array(boot.shared.processFacts);
   const sample = (): void => {
     alive();
-    watching?.sample();
+    if (monitoring.enabled) watching?.sample();
     // Everything at one moment, over all nodes, has one owner: process-wide figures, which health shows, too.
     if (boot.ordinal !== 0) return;
     sampleProcessFacts(facts, boot.dataDirectory);
-    watching?.record();
+    if (monitoring.enabled) watching?.record();
   };
   sample();
   const otlp = boot.ordinal === 0 ? await openOtlp(boot, openLane(boot)) : undefined;
   const timer = setInterval(sample, SAMPLE_MS);
   tellMain({ type: "ready" });
   return (message) => {
+    if (message.type === "settings") {
+      if (monitoring.enabled) watching ??= openWatching(boot);
+      watching?.followSettings();
+    }
     if (message.type !== "shutdown") return;
     clearInterval(timer);
     watching?.close();
@@ -58,9 +65,10 @@ function openWatching(boot: Boot) {
   const cost = new CostMeter({ lane, block, nowMs });
   const rollups = durationSeries("engram_observe_rollup_duration_seconds", {});
   const nodes = boot.place.node === undefined ? numaNodes() : [boot.place.node];
-  const hardware = openHardwareWatch(boot, lane);
+  // Closed in a pause: counters cost at each change of threads on a core, whoever reads them.
+  let hardware: ReturnType<typeof openHardwareWatch> | undefined = openHardwareWatch(boot, lane);
   let regionsDueAtMs = 0;
-  startThreadSampler(lane, nowMs);
+  const sampler = switchedSampler(boot, () => startThreadSampler(lane, nowMs));
   const history = boot.ordinal === 0 ? openHistory(boot) : undefined;
   const alerts = boot.ordinal === 0 ? openAlerts(boot, { lane, nowMs, events: openEvents(boot) }) : undefined;
   const sample = (): void => {
@@ -71,7 +79,7 @@ function openWatching(boot: Boot) {
       const restMs = (nowMs() - listedAtMs) / REGION_LIST_SHARE_MAX;
       regionsDueAtMs = nowMs() + Math.min(REGION_LIST_MS_MAX, restMs);
     }
-    hardware.sample();
+    hardware?.sample();
     const startedAtMs = nowMs();
     rollup.roll();
     lane.record(rollups, nowMs() - startedAtMs);
@@ -86,7 +94,15 @@ function openWatching(boot: Boot) {
     alerts?.close();
     history?.close();
   };
-  return { sample, record, close };
+  const followSettings = (): void => {
+    sampler.followSettings();
+    if (boot.settings.monitoring.enabled) hardware ??= openHardwareWatch(boot, lane);
+    else {
+      hardware?.close();
+      hardware = undefined;
+    }
+  };
+  return { sample, record, close, followSettings };
 }
 
 function sampleProcessFacts(facts: Float64Array, dataDirectory: string): void {

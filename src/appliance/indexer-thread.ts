@@ -2,7 +2,7 @@
 
 import { IndexPace } from "../engine/index-pace.ts";
 import { Indexer } from "../engine/indexer.ts";
-import { SILENT_INDEX_METER } from "../engine/meters.ts";
+import { SILENT_INDEX_METER, switchedMeter } from "../engine/meters.ts";
 import { SpaceTable } from "../engine/space-table.ts";
 import { RECALL_COUNT_AT, RECALL_COUNT_STRIDE } from "../layout/process-facts.ts";
 import { indexMeter } from "../observe/meters.ts";
@@ -12,6 +12,7 @@ import { EpochReader, Epochs } from "../shm/epochs.ts";
 import type { Boot, ToThread } from "./boot.ts";
 import { epochReaderIndex } from "./epoch-readers.ts";
 import { openLane, openMeterClock } from "./metric-lanes.ts";
+import { switchedSampler } from "./switched-sampler.ts";
 import { aliveMarker, failThread, tellMain } from "./thread.ts";
 
 /** Also wakes it to free what a rebuild left behind. */
@@ -21,7 +22,9 @@ export async function startIndexer(boot: Boot): Promise<(message: ToThread) => v
   const { shared, ordinal, indexerCount } = boot;
   const recallCounts = new Float64Array(shared.processFacts);
   const pace = new IndexPace({
-    tailMax: boot.settings.index.tail_max,
+    get tailMax() {
+      return boot.settings.index.tail_max;
+    },
     recalls: () => {
       let sum = 0;
       for (let worker = 0; worker < boot.apiWorkerCount; worker++) {
@@ -31,9 +34,10 @@ export async function startIndexer(boot: Boot): Promise<(message: ToThread) => v
     },
     now: () => performance.now(),
   });
-  const isWatched = boot.settings.monitoring.enabled;
   const lane = openLane(boot);
   const nowMs = openMeterClock();
+  const { monitoring } = boot.settings;
+  const meter = switchedMeter(indexMeter(lane, nowMs), { ...SILENT_INDEX_METER, nowMs }, monitoring.enabled);
   const indexer = new Indexer({
     table: new SpaceTable(shared.spaceTable),
     epoch: new EpochReader(shared.epochs, epochReaderIndex(boot)),
@@ -42,9 +46,9 @@ export async function startIndexer(boot: Boot): Promise<(message: ToThread) => v
     count: indexerCount,
     pace,
     interleaveNodes: boot.place.interleaveNodes,
-    meter: isWatched ? indexMeter(lane, nowMs) : SILENT_INDEX_METER,
+    meter: meter.meter,
   });
-  if (isWatched) startThreadSampler(lane, nowMs);
+  const sampler = switchedSampler(boot, () => startThreadSampler(lane, nowMs));
   const doorbell = new Doorbell(shared.indexDoorbells[ordinal]!);
   const alive = aliveMarker(boot);
   let stopping = false;
@@ -64,6 +68,10 @@ export async function startIndexer(boot: Boot): Promise<(message: ToThread) => v
   loop().catch(failThread);
   tellMain({ type: "ready" });
   return (message) => {
+    if (message.type === "settings") {
+      meter.setOn(monitoring.enabled);
+      sampler.followSettings();
+    }
     if (message.type !== "shutdown") return;
     stopping = true;
     doorbell.ring();

@@ -4,6 +4,7 @@
  */
 import { systemClock } from "../base/clock.ts";
 import { OperatorError } from "../base/errors.ts";
+import type { Settings } from "../config/schema.ts";
 import type { EmbeddingProvider } from "../embedding/embedder.ts";
 import { HISTOGRAM_SUM } from "../layout/metric-lane.ts";
 import { STREAM_FACT } from "../layout/stream-facts.ts";
@@ -68,10 +69,10 @@ export function openSlowWatch(
   return new SlowWatch({
     ...parts,
     worker: ordinal,
-    thresholdMs: monitoring.enabled ? monitoring.slow_query_threshold_ms : Number.POSITIVE_INFINITY,
-    keepsQueries: monitoring.slow_query_content,
+    thresholdMs: slowThresholdMs(monitoring),
+    keepsQueries: () => monitoring.slow_query_content,
     clock: systemClock,
-    file: monitoring.enabled ? openFile(boot, warn) : undefined,
+    file: openedWhenNeeded(() => openFile(boot, warn), monitoring.enabled),
     warn,
     streamFacts,
     embedder: {
@@ -85,6 +86,24 @@ export function openSlowWatch(
     node: boot.placement.isPlaced && boot.writerCount > 1 ? boot.place.node : undefined,
     usual: usualOf(openLaneCells(boot), streamFacts),
   });
+}
+
+/** What counts as slow now; nothing does where nothing is recorded. */
+export function slowThresholdMs(monitoring: Settings["monitoring"]): number {
+  return monitoring.enabled ? monitoring.slow_query_threshold_ms : Number.POSITIVE_INFINITY;
+}
+
+/** The file opened now, or when recording has been switched on. */
+function openedWhenNeeded(open: () => SlowFile | undefined, isNeeded: boolean): () => SlowFile | undefined {
+  let file: SlowFile | undefined;
+  let isOpened = false;
+  const get = (): SlowFile | undefined => {
+    if (!isOpened) file = open();
+    isOpened = true;
+    return file;
+  };
+  if (isNeeded) get();
+  return get;
 }
 
 function openFile(boot: Boot, warn: (text: string) => void): SlowFile | undefined {

@@ -31,8 +31,10 @@ import { NativeDisk } from "../storage/native-disk.ts";
 import type { Boot, FromThread, SharedBuffers, ThreadError, ThreadRole, ToThread } from "./boot.ts";
 import { epochReaderCount } from "./epoch-readers.ts";
 import { announcedLog, layEventRings, laySpanRings, openMainEvents } from "./events.ts";
+import { LiveSettings } from "./live-settings.ts";
 import { type LogSink, openLogSink } from "./log-sink.ts";
 import { layMetricLanes } from "./metric-lanes.ts";
+import { threadError } from "./thread.ts";
 import { threadsAlive } from "./threads-alive.ts";
 import { settleTopology } from "./topology.ts";
 
@@ -63,7 +65,8 @@ export async function startAppliance(
   openWorker: OpenWorker,
 ): Promise<RunningAppliance> {
   const startedAtMs = Date.now();
-  const { settings } = loaded;
+  // Live ones change in it.
+  const settings = structuredClone(loaded.settings);
   const placement = planPlacement(readMachine(), {
     isEnabled: settings.numa.enabled,
     strategy: settings.numa.strategy as "local" | "interleaved",
@@ -77,7 +80,8 @@ export async function startAppliance(
     indexerCount: placement.indexers.length,
   };
   const events = layEventRings(counts, placement.background.length);
-  const log = announcedLog(openLogSink(settings.logging), openMainEvents(events));
+  const mainEvents = openMainEvents(events);
+  let log = announcedLog(openLogSink(settings.logging), mainEvents);
   const directory = new DataDirectory({
     disk: new NativeDisk(1),
     path: settings.data.dir,
@@ -114,6 +118,20 @@ export async function startAppliance(
   failure.promise.catch(() => undefined);
   const threads: Thread[] = [];
   let background: Thread | undefined;
+  const live = new LiveSettings({
+    settings,
+    facts,
+    tellAll: (message) => {
+      // A home writer is busy for as long as it lives.
+      const hearing = threads.filter(({ role }) => role !== "writer");
+      for (const thread of hearing) tell(thread, message);
+      return hearing.length;
+    },
+    changed: (changes) => {
+      log = announcedLog(openLogSink(settings.logging), mainEvents);
+      for (const { path, from, to } of changes) log("info", `${path} is ${to} now, and was ${from}`);
+    },
+  });
 
   const start = (role: ThreadRole, ordinal: number, place: ThreadPlace, port: number): Thread => {
     const boot: Boot = {
@@ -133,7 +151,8 @@ export async function startAppliance(
     const thread = startThread(boot, {
       openWorker,
       progress: reports.progress,
-      log,
+      log: (...said) => log(...said),
+      live,
       cut: (writer, cut) => tell(background!, { type: "cut", writer, cut }),
       failed: (error) => failure.reject(asError(error, `${role} ${ordinal}`)),
     });
@@ -182,6 +201,7 @@ export async function startAppliance(
     ended: ended.promise,
     alive: () => threadsAlive({ ...counts, shared }).silent.length === 0,
     status: () => statusText(table),
+    reload: (wanted) => live.become(wanted),
     stop: async (drainMs) => {
       facts[PROCESS_FACT.stopping] = 1;
       const of = (role: ThreadRole): Thread[] => threads.filter((thread) => thread.role === role);
@@ -237,6 +257,7 @@ function startThread(
     openWorker: OpenWorker;
     progress: (text: string) => void;
     log: LogSink;
+    live: LiveSettings;
     cut: (writer: number, cut: Extract<FromThread, { type: "cut" }>["cut"]) => void;
     failed: (error: ThreadError) => void;
   },
@@ -262,6 +283,19 @@ function startThread(
       case "log":
         hears.log(data.level, data.text, { thread: `${boot.role}-${boot.ordinal}`, ...data.fields });
         break;
+      case "settings-applied":
+        hears.live.heard(data.version);
+        break;
+      case "change-settings": {
+        const { ticket } = data;
+        const answer = (error: ThreadError | undefined): void =>
+          worker.postMessage({ type: "settings-answer", ticket, error } satisfies ToThread);
+        hears.live.change(data.changes).then(
+          () => answer(undefined),
+          (error) => answer(threadError(error)),
+        );
+        break;
+      }
       case "failed":
         hears.failed(data.error);
         break;

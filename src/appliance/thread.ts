@@ -5,6 +5,8 @@
  * and recovery from the log is the repair. Main hears of it and stops the process.
  */
 import { OperatorError } from "../base/errors.ts";
+import { makeChanges } from "../config/live-settings.ts";
+import type { Settings } from "../config/schema.ts";
 import { setThreadCpus, setThreadMemoryPolicy, setThreadName, threadId } from "../ffi/threads.ts";
 import { THREAD_ALIVE_AT, THREAD_PLACE_AT, threadPlaceFact } from "../layout/process-facts.ts";
 import type { MemoryPolicy } from "../shm/memory-policy.ts";
@@ -25,20 +27,28 @@ export function runThread(body: (boot: Boot) => Promise<(message: ToThread) => v
   let started = false;
   const waiting: ToThread[] = [];
   let handler: ((message: ToThread) => void) | undefined;
+  let settings: Settings | undefined;
+  const hear = (message: ToThread): void => {
+    // Changed where they lie, before the thread hears of it: most readers look there at each use.
+    if (message.type === "settings") makeChanges(settings!, message.changes);
+    handler!(message);
+    if (message.type === "settings") tellMain({ type: "settings-applied", version: message.version });
+  };
   self.onmessage = ({ data }) => {
     if (data.type !== "boot") {
       if (handler === undefined) waiting.push(data);
-      else handler(data);
+      else hear(data);
       return;
     }
     if (started) return;
     started = true;
+    settings = data.settings;
     takePlace(data);
     publishPlace(data);
     body(data).then(
       (ready) => {
         handler = ready;
-        for (const message of waiting.splice(0)) ready(message);
+        for (const message of waiting.splice(0)) hear(message);
       },
       (error) => failThread(error),
     );

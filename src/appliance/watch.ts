@@ -7,7 +7,7 @@ import { entropySeed, Random } from "../base/random.ts";
 import { TraceContexts } from "../base/trace-context.ts";
 import { VERSION } from "../base/version.ts";
 import type { EmbeddingProvider } from "../embedding/embedder.ts";
-import { type EngineMeter, SILENT_ENGINE_METER } from "../engine/meters.ts";
+import { type EngineMeter, SILENT_ENGINE_METER, switchedMeter } from "../engine/meters.ts";
 import type { SpaceTable } from "../engine/space-table.ts";
 import type { WriteClient } from "../engine/write-client.ts";
 import { threadUsage } from "../ffi/threads.ts";
@@ -26,7 +26,8 @@ import { ThreadWindows } from "../observe/thread-windows.ts";
 import { openAlertBoard } from "./alerts.ts";
 import type { Boot } from "./boot.ts";
 import { openLane, openMeterClock } from "./metric-lanes.ts";
-import { openSlowReader, openSlowWatch } from "./slow-watch.ts";
+import { openSlowReader, openSlowWatch, slowThresholdMs } from "./slow-watch.ts";
+import { type SwitchedSampler, switchedSampler } from "./switched-sampler.ts";
 import { tellMain } from "./thread.ts";
 
 export type ThreadWatch = Watch & {
@@ -34,6 +35,8 @@ export type ThreadWatch = Watch & {
   readonly engineMeter: EngineMeter;
   /** Starts to sample, once a second, what nobody can count while it happens. */
   readonly sampleEachSecond: (parts: Omit<Sampled, "embedder">) => void;
+  /** Records, or not, and keeps what is slow, as the settings say now. */
+  readonly followSettings: () => void;
 };
 
 type Sampled = {
@@ -44,7 +47,6 @@ type Sampled = {
 
 export function openWatch(boot: Boot, table: SpaceTable, embedder: EmbeddingProvider): ThreadWatch {
   const { monitoring, logging, otlp } = boot.settings;
-  const isWatched = monitoring.enabled;
   const lane = openLane(boot);
   const nowMs = openMeterClock();
   const snapshots = openSnapshots(boot, table);
@@ -52,10 +54,19 @@ export function openWatch(boot: Boot, table: SpaceTable, embedder: EmbeddingProv
   const spanRing = boot.shared.spans[boot.ordinal];
   const spans =
     spanRing === undefined ? undefined : new SpanWriter(spanRing, { nowMs, wallMs: () => Date.now() });
+  // The clock goes on: what is under way when recording begins was timed from its start.
+  const api = switchedMeter(apiMeter(lane, nowMs), { ...SILENT_API_METER, nowMs }, monitoring.enabled);
+  const engine = switchedMeter(
+    engineMeter(lane, nowMs),
+    { ...SILENT_ENGINE_METER, nowMs },
+    monitoring.enabled,
+  );
+  const slow = openSlowWatch(boot, { lane, nowMs, windows, embedder, spans });
+  let sampler: SwitchedSampler | undefined;
   return {
-    meter: isWatched ? apiMeter(lane, nowMs) : { ...SILENT_API_METER, nowMs },
-    engineMeter: isWatched ? engineMeter(lane, nowMs) : { ...SILENT_ENGINE_METER, nowMs },
-    slow: openSlowWatch(boot, { lane, nowMs, windows, embedder, spans }),
+    meter: api.meter,
+    engineMeter: engine.meter,
+    slow,
     contexts: new TraceContexts(new Random(entropySeed()), spans === undefined ? 0 : otlp.sample_ratio),
     spans,
     log: logging.requests ? logRequest : undefined,
@@ -65,7 +76,15 @@ export function openWatch(boot: Boot, table: SpaceTable, embedder: EmbeddingProv
     metadata: metricMetadata(),
     clock: systemClock,
     sampleEachSecond: (parts) => {
-      if (isWatched) startThreadSampler(lane, nowMs, () => sample(lane, { ...parts, embedder }), windows);
+      sampler = switchedSampler(boot, () =>
+        startThreadSampler(lane, nowMs, () => sample(lane, { ...parts, embedder }), windows),
+      );
+    },
+    followSettings: () => {
+      api.setOn(monitoring.enabled);
+      engine.setOn(monitoring.enabled);
+      slow.thresholdMs = slowThresholdMs(monitoring);
+      sampler?.followSettings();
     },
     events: new EventFeed(boot.shared.events, boot.startedAtMs, systemClock),
     alerts: openAlertBoard(boot),
@@ -84,7 +103,7 @@ export function openSnapshots({ shared, settings, startedAtMs }: Boot, table: Sp
     processFacts: new Float64Array(shared.processFacts),
     streamFacts: shared.streamFacts.map((buffer) => new Float64Array(buffer)),
     startedAtMs,
-    tailMax: settings.index.tail_max,
+    tailMax: () => settings.index.tail_max,
     memoriesMax: settings.spaces.max_memories,
     version: VERSION,
   });

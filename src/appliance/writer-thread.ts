@@ -1,10 +1,11 @@
 /** The home writer's thread: recovers its stream, then serves requests until it is told to stop. */
 import { engineSettings } from "../engine/engine-settings.ts";
 import { HomeWriter, type ProducerLink } from "../engine/home-writer.ts";
-import { SILENT_WRITER_METER } from "../engine/meters.ts";
+import { SILENT_WRITER_METER, switchedMeter } from "../engine/meters.ts";
 import { recoverStream } from "../engine/recovery.ts";
 import { SpaceKeeper } from "../engine/space-keeper.ts";
 import { SpaceTable } from "../engine/space-table.ts";
+import { PROCESS_FACT } from "../layout/process-facts.ts";
 import { STREAM_FACT, STREAM_STATE } from "../layout/stream-facts.ts";
 import { writerMeter } from "../observe/meters.ts";
 import { Doorbell } from "../shm/doorbell.ts";
@@ -88,6 +89,10 @@ export async function startWriter(boot: Boot): Promise<() => void> {
     replies: new RingProducer(shared.replyRings[producer]![ordinal]!),
     producerDoorbell: new Doorbell(shared.producerDoorbells[producer]!),
   }));
+  const processFacts = new Float64Array(shared.processFacts);
+  let isWatched = settings.monitoring.enabled;
+  const meter = switchedMeter(writerMeter(openLane(boot)), SILENT_WRITER_METER, isWatched);
+  const alive = aliveMarker(boot);
   const writer = new HomeWriter({
     log,
     keeper,
@@ -95,16 +100,26 @@ export async function startWriter(boot: Boot): Promise<() => void> {
     doorbell: new Doorbell(shared.writerDoorbells[ordinal]!),
     indexDoorbells: shared.indexDoorbells.map((bell) => new Doorbell(bell)),
     facts,
-    syncMode: settings.wal.sync_mode as "immediate" | "batch",
-    flushIntervalMs: settings.wal.flush_interval_ms,
+    // Main changes these two while the thread runs; it hears no messages then.
+    get syncMode() {
+      return processFacts[PROCESS_FACT.syncsInBatches] === 1 ? "batch" : "immediate";
+    },
+    get flushIntervalMs() {
+      return processFacts[PROCESS_FACT.flushIntervalMs]!;
+    },
     memoriesMax: settings.spaces.max_memories,
     forgetting: engineSettings(settings).forgetting,
     groupBytesMax: settings.wal.buffer_size_mb * MIB,
     now: () => performance.now(),
     wallClock: () => Date.now(),
-    alive: aliveMarker(boot),
+    alive: () => {
+      alive();
+      const isOn = processFacts[PROCESS_FACT.watched] === 1;
+      if (isOn !== isWatched) meter.setOn(isOn);
+      isWatched = isOn;
+    },
     onCut: (cut) => tellMain({ type: "cut", writer: ordinal, cut }),
-    meter: settings.monitoring.enabled ? writerMeter(openLane(boot)) : SILENT_WRITER_METER,
+    meter: meter.meter,
   });
   tellMain({
     type: "ready",

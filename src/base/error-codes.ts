@@ -177,6 +177,11 @@ export const ERROR_CODES = {
     "The machine has no memory left for more memories",
     "Forget memories, add memory, or raise the limit of the service (MemoryMax=)",
   ),
+  "setting-not-live": request(
+    409,
+    "The setting can not be changed while the appliance runs",
+    "Set it in the settings file, then restart: engram-appliance config set NAME VALUE",
+  ),
   "not-ready": request(503, "The appliance is recovering its data", "Try again when /readyz answers 200"),
   "shutting-down": request(503, "The appliance is shutting down", "Try again when it is back"),
 
@@ -206,6 +211,7 @@ export const ERROR_CODES = {
   "config-file-unreadable": operator(78, "The configuration file can not be read"),
   "config-file-unwritable": operator(73, "The configuration file can not be written"),
   "config-syntax": operator(78, "The configuration file is not TOML"),
+  "settings-kept": operator(75, "A change of settings did not reach every thread, and was taken back"),
   "config-invalid": operator(78, "A setting is unknown or has a value it does not take"),
   "compiler-missing": operator(69, "The native library has to be built, and there is no C or C++ compiler"),
   "native-build-failed": operator(70, "The native library could not be built"),

@@ -47,7 +47,9 @@ function configurationPage(): string {
     "Settings come from their default, the settings file (TOML), the environment and the command line; the",
     "later one wins. `engram-appliance config show` prints what is in force and where it comes from,",
     "`engram-appliance config init` writes a file with all of them, `config set NAME VALUE` changes one.",
-    "Unknown names are refused. A change takes effect at the next start.",
+    "Unknown names are refused. A change takes effect at the next start; settings marked as live can change in a",
+    "running appliance, with `config set --live`, with SIGHUP (`systemctl reload engram-appliance`) after the file was",
+    "changed, or with `PATCH /api/v1/system/settings`.",
   ];
   let sectionBefore = "";
   for (const setting of SETTINGS) {
@@ -73,6 +75,7 @@ function settingLines({ path, facts, default: standard }: Setting): string[] {
   }
   if (facts.kind === "toggle") lines.push(`- On: ${facts.on}`, `- Off: ${facts.off}`);
   if (numeric) lines.push(`- Too low: ${facts.tooLow}`, `- Too high: ${facts.tooHigh}`);
+  lines.push(`- Changes: ${facts.live === true ? "live" : "at the next start"}`);
   lines.push(`- Environment: \`${variableName(path)}\``, `- Read by: \`${facts.reader}\``);
   return lines;
 }

@@ -40,7 +40,7 @@ export class ProblemError extends Error {
  */
 export async function callAppliance(
   context: CommandContext,
-  method: "GET" | "POST" | "DELETE",
+  method: "GET" | "POST" | "PATCH" | "DELETE",
   path: string,
   body?: unknown,
   space?: string,

@@ -8,14 +8,25 @@ import {
   unknownSetting,
   valueFromText,
 } from "../config/load.ts";
-import { findSetting, SETTINGS, type Setting, settingsSchema, settingValue } from "../config/schema.ts";
+import {
+  findSetting,
+  SETTINGS,
+  type Setting,
+  type SettingValue,
+  settingsSchema,
+  settingValue,
+} from "../config/schema.ts";
 import { configTemplate, tomlValue } from "../config/template.ts";
 import { parseToml, readTomlFile, setInToml, writeTomlFile } from "../config/toml-file.ts";
+import { CLIENT_OPTIONS, callAppliance } from "./appliance-client.ts";
 import { type Command, type CommandContext, JSON_OPTION, optionText, present } from "./command.ts";
 import { EXIT_CODES } from "./exit-codes.ts";
 import { CONFIG_OPTION, configFileOf, loadSettingsOf } from "./settings-options.ts";
 import { table } from "./text-table.ts";
 
+const SETTINGS_PATH = "/api/v1/system/settings";
+/** How the running appliance is reached; `--config` means the file here. */
+const RUNNING_OPTIONS = CLIENT_OPTIONS.filter(({ flags }) => !flags.startsWith("--config"));
 const FORCE_OPTION = { flags: "--force", about: "replace a file that exists" };
 
 export const configCommand: Command = {
@@ -29,7 +40,12 @@ export const configCommand: Command = {
       name: "show",
       summary: "Print every setting: its effective value, where it comes from, and what reads it",
       arguments: [{ name: "section", about: "only this section", optional: true }],
-      options: [CONFIG_OPTION, JSON_OPTION],
+      options: [
+        { flags: "--running", about: "what a running appliance has in force, asked over its API" },
+        CONFIG_OPTION,
+        ...RUNNING_OPTIONS,
+        JSON_OPTION,
+      ],
       run: show,
     },
     {
@@ -46,8 +62,19 @@ export const configCommand: Command = {
         { name: "name", about: "the setting, as in wal.sync_mode" },
         { name: "value", about: "its new value" },
       ],
-      options: [CONFIG_OPTION, JSON_OPTION],
-      examples: [["engram-appliance config set wal.sync_mode batch", "takes effect at the next start"]],
+      options: [
+        {
+          flags: "--live",
+          about: "change it in the running appliance, too, at once; for settings that are live",
+        },
+        CONFIG_OPTION,
+        ...RUNNING_OPTIONS,
+        JSON_OPTION,
+      ],
+      examples: [
+        ["engram-appliance config set server.port 8000", "takes effect at the next start"],
+        ["engram-appliance config set --live index.ef_search 128", "takes effect now, and stays"],
+      ],
       run: set,
     },
     {
@@ -71,7 +98,8 @@ export const configCommand: Command = {
   ],
 };
 
-function show(context: CommandContext): number {
+async function show(context: CommandContext): Promise<number> {
+  if (context.options["running"] === true) return showRunning(context);
   const loaded = loadSettingsOf(context);
   const section = context.arguments[0];
   const shown = SETTINGS.filter(({ path }) => section === undefined || path.startsWith(`${section}.`));
@@ -103,7 +131,36 @@ function get(context: CommandContext): number {
   return EXIT_CODES.ok.status;
 }
 
-function set(context: CommandContext): number {
+/** A setting as the API answers it. */
+type RunningSetting = {
+  readonly name: string;
+  readonly value: SettingValue;
+  readonly default: SettingValue;
+  readonly live: boolean;
+};
+
+async function showRunning(context: CommandContext): Promise<number> {
+  const body = (await callAppliance(context, "GET", SETTINGS_PATH)) as {
+    readonly settings: readonly RunningSetting[];
+  };
+  const section = context.arguments[0];
+  const shown = body.settings.filter(({ name }) => section === undefined || name.startsWith(`${section}.`));
+  if (shown.length === 0) throw noSuchSection(section ?? "");
+  present(context, { settings: shown }, () =>
+    table(
+      ["setting", "running value", "default", "changes"],
+      shown.map((each) => [
+        each.name,
+        tomlValue(each.value),
+        tomlValue(each.default),
+        each.live ? "live" : "at a start",
+      ]),
+    ),
+  );
+  return EXIT_CODES.ok.status;
+}
+
+async function set(context: CommandContext): Promise<number> {
   const setting = settingNamed(context.arguments[0] ?? "");
   const file = configFileOf(context) ?? SYSTEM_CONFIG_PATH;
   const value = valueFromText(setting, context.arguments[1] ?? "");
@@ -118,13 +175,41 @@ function set(context: CommandContext): number {
       remedy: `See \`engram-appliance config get ${setting.path} --json\``,
     });
   }
-  writeTomlFile(file, updated);
+  const isLive = context.options["live"] === true;
+  // The appliance first: what it refuses is not written down either.
+  const takeBack = isLive ? await changeRunning(context, setting, value) : undefined;
+  try {
+    writeTomlFile(file, updated);
+  } catch (error) {
+    await takeBack?.();
+    throw error;
+  }
   const overruled = overruledBy(context, setting, file);
-  present(context, { file, name: setting.path, value, overruled_by: overruled ?? null }, () => {
+  const shown = { file, name: setting.path, value, live: isLive, overruled_by: overruled ?? null };
+  present(context, shown, () => {
     const warning = overruled === undefined ? "" : `\nIt is overruled by ${overruled} in this environment.`;
-    return `${setting.path} = ${tomlValue(value)} in ${file}, in force after a restart${warning}`;
+    const when = isLive
+      ? "in force now, and after a restart"
+      : setting.facts.live === true
+        ? "in force after a restart or a reload (SIGHUP)"
+        : "in force after a restart";
+    return `${setting.path} = ${tomlValue(value)} in ${file}, ${when}${warning}`;
   });
   return EXIT_CODES.ok.status;
+}
+
+/** @returns what gives the running appliance its old value again */
+async function changeRunning(
+  context: CommandContext,
+  { path }: Setting,
+  value: SettingValue,
+): Promise<() => Promise<unknown>> {
+  const body = (await callAppliance(context, "PATCH", SETTINGS_PATH, { [path]: value })) as {
+    readonly changed: readonly { readonly from: SettingValue }[];
+  };
+  const [changed] = body.changed;
+  if (changed === undefined) return async () => undefined;
+  return () => callAppliance(context, "PATCH", SETTINGS_PATH, { [path]: changed.from });
 }
 
 function validate(context: CommandContext): number {

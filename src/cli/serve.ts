@@ -2,6 +2,7 @@
  * `serve`: runs the appliance in the foreground until a signal ends it.
  *
  *   starting ──ready──> serving ──SIGTERM, SIGINT──> draining ──> stopped, exit 0
+ *      │                   ├──── SIGHUP: the settings are read again, and it goes on
  *      │                   └──── ended rejects ─────> failed, exit by the error's code
  *      └──SIGTERM, SIGINT──> stopped, exit 0
  *
@@ -26,8 +27,9 @@ export const serveCommand: Command = {
   name: "serve",
   summary: "Run the appliance in the foreground",
   details:
-    "Serves until SIGTERM, SIGINT or SIGHUP, then finishes the requests under way within server.drain_timeout_s.\n" +
-    "A second signal ends it at once. Under systemd it reports readiness, status and signs of life.",
+    "Serves until SIGTERM or SIGINT, then finishes the requests under way within server.drain_timeout_s.\n" +
+    "A second signal ends it at once. SIGHUP reads the settings again: live ones change, and the others wait for the\n" +
+    "next start. Under systemd it reports readiness, status and signs of life.",
   options: [CONFIG_OPTION, DATA_OPTION, HOST_OPTION, PORT_OPTION],
   examples: [
     ["engram-appliance serve", "serve on 127.0.0.1:7432 with the data in ./data"],
@@ -48,6 +50,11 @@ async function serve(context: CommandContext): Promise<ExitCode> {
   });
   let statusTimer: ReturnType<typeof setInterval> | undefined;
   const signal = nextSignal();
+  // Also while it starts: the signal's own effect would be the end.
+  const hangUp = (): void => {
+    if (appliance !== undefined) reload(context, appliance);
+  };
+  process.on("SIGHUP", hangUp);
   try {
     const starting = context.startAppliance(loaded, {
       progress: (text) => {
@@ -78,7 +85,24 @@ async function serve(context: CommandContext): Promise<ExitCode> {
     return EXIT_CODES.ok.status;
   } finally {
     clearInterval(statusTimer);
+    process.off("SIGHUP", hangUp);
     manager.close();
+  }
+}
+
+/** Reads the settings again, from where they were read; what is wrong leaves everything as it is. */
+async function reload(context: CommandContext, appliance: RunningAppliance): Promise<void> {
+  try {
+    const { changed, waiting } = await appliance.reload(loadSettingsOf(context).settings);
+    const names = (changes: typeof changed): string => changes.map(({ path }) => path).join(", ");
+    const now = changed.length === 0 ? "no live setting has changed" : `in force now: ${names(changed)}`;
+    const later = waiting.length === 0 ? "" : `; at the next start: ${names(waiting)}`;
+    context.err(`engram-appliance: settings read again; ${now}${later}\n`);
+  } catch (error) {
+    if (!(error instanceof OperatorError)) throw error;
+    context.err(
+      `engram-appliance: the settings stay as they were\n${error.message}\n  What helps: ${error.remedy}\n`,
+    );
   }
 }
 
@@ -103,7 +127,7 @@ async function notificationSender(context: CommandContext) {
 
 function nextSignal(): Promise<NodeJS.Signals> {
   return new Promise((resolve) => {
-    for (const name of ["SIGTERM", "SIGINT", "SIGHUP"] as const) process.once(name, () => resolve(name));
+    for (const name of ["SIGTERM", "SIGINT"] as const) process.once(name, () => resolve(name));
   });
 }
 

@@ -203,8 +203,8 @@ function describeIssue(
   return [`${path}: expected ${expectedText(setting.facts)}, received ${received}${where}`];
 }
 
-/** Rules that concern more than one setting. */
-function brokenRelations(settings: Settings): string[] {
+/** Rules that concern more than one setting: what of them is broken. */
+export function brokenRelations(settings: Settings): string[] {
   const broken: string[] = [];
   const { embedding, wal } = settings;
   if (embedding.provider === "openai" && embedding.openai.url === "") {

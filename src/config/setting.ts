@@ -4,7 +4,8 @@
  * The facts live in a zod registry, so that the schema stays the only list of settings: the command
  * `config show`, the file that `config init` writes and `docs/reference/configuration.md` all walk it.
  * Every setting names the module that reads it, and a test opens that module and looks: a setting
- * that nothing reads fails the build. Settings are read once, when the appliance starts.
+ * that nothing reads fails the build. Settings are read when the appliance starts; those that are `live` can change
+ * while it runs (`live-settings.ts`).
  */
 import { z } from "zod";
 import { assert } from "../base/assert.ts";
@@ -15,6 +16,8 @@ type About = {
   readonly about: string;
   /** the module that reads it, as a path from the repository root */
   readonly reader: string;
+  /** takes effect while the appliance runs; else at its next start */
+  readonly live?: true;
 };
 
 export type NumberFacts = About & {

@@ -74,3 +74,11 @@ export const SILENT_ENGINE_METER: EngineMeter = {
 export const SILENT_SLOW_METER: SlowMeter = { thresholdMs: Number.POSITIVE_INFINITY, untraced: nothing };
 export const SILENT_WRITER_METER: WriterMeter = { appended: nothing, flushed: nothing, used: nothing };
 export const SILENT_INDEX_METER: IndexMeter = { nowMs: noTime, inserted: nothing, rebuilt: nothing };
+
+/** A meter that can be silenced: its functions are those of one of two meters at a time. */
+export type SwitchedMeter<M extends object> = { readonly meter: M; readonly setOn: (isOn: boolean) => void };
+
+export function switchedMeter<M extends object>(recording: M, silent: M, isOn: boolean): SwitchedMeter<M> {
+  const meter = { ...(isOn ? recording : silent) };
+  return { meter, setOn: (on) => void Object.assign(meter, on ? recording : silent) };
+}

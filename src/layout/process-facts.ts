@@ -18,6 +18,13 @@ export const PROCESS_FACT = {
   dataDiskBytes: 7,
   cpuSeconds: 8,
   threads: 9,
+  // --- live settings, for threads that hear no messages. Owner: main
+  /** 1 while metrics are recorded: monitoring.enabled */
+  watched: 10,
+  /** wal.flush_interval_ms */
+  flushIntervalMs: 11,
+  /** 1 where wal.sync_mode is "batch" */
+  syncsInBatches: 12,
 } as const;
 
 /** Behind the facts, one f64 per thread of each role: ms since the epoch of its last sign of life. */

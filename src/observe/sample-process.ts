@@ -8,7 +8,8 @@ export type ProcessSource = {
   readonly streamFacts: readonly Float64Array[];
   /** ms since the epoch when the process began to start */
   readonly startedAtMs: number;
-  readonly tailMax: number;
+  /** the setting as it is now */
+  readonly tailMax: () => number;
   readonly memoriesMax: number;
   readonly version: string;
 };
@@ -18,7 +19,7 @@ export function sampleProcess(set: FamilySet, source: ProcessSource): void {
   const fact = (name: keyof typeof PROCESS_FACT): number => facts[PROCESS_FACT[name]]!;
   set.sample("engram_ready", {}, fact("ready") === 1 && fact("stopping") !== 1 ? 1 : 0);
   set.sample("engram_build_info", { version: source.version, bun: Bun.version }, 1);
-  set.sample("engram_index_tail_capacity_vectors", {}, source.tailMax);
+  set.sample("engram_index_tail_capacity_vectors", {}, source.tailMax());
   set.sample("engram_space_capacity_memories", {}, source.memoriesMax);
   set.sample("process_start_time_seconds", {}, source.startedAtMs / 1000);
   source.streamFacts.forEach((stream, index) => {

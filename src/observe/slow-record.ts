@@ -22,8 +22,8 @@ const QUERY_CHARS_MAX = 2048;
 export type SlowSources = {
   /** number of the API worker */
   readonly worker: number;
-  /** whether the text of a recall is kept */
-  readonly keepsQueries: boolean;
+  /** whether the text of a recall is kept, now */
+  readonly keepsQueries: () => boolean;
   readonly windows: ThreadWindows;
   /** by home writer */
   readonly streamFacts: readonly Float64Array[];
@@ -75,7 +75,7 @@ export function slowOperation(
   const syncs = syncsOf(trace, sources.streamFacts);
   const thread = threadOf(trace, endedAtMs, sources.windows);
   const embedder = embedderOf(trace, sources.embedder);
-  const query = keepsQueries ? trace.query?.query : undefined;
+  const query = keepsQueries() ? trace.query?.query : undefined;
   return {
     ended_at: new Date(wallMs).toISOString(),
     took_ms: round(tookMs),

@@ -27,7 +27,7 @@ export type SlowWatchParts = SlowSources & {
   readonly nowMs: () => number;
   readonly clock: Clock;
   /** undefined where none could be opened: slow operations are counted then, and not kept */
-  readonly file: Pick<SlowFile, "append"> | undefined;
+  readonly file: () => Pick<SlowFile, "append"> | undefined;
   readonly warn: (text: string) => void;
   /** where spans of sampled operations go; undefined where they are exported to nobody */
   readonly spans?: Pick<SpanWriter, "operation"> | undefined;
@@ -95,7 +95,8 @@ export class SlowWatch {
   }
 
   #slow(trace: OperationTrace, end: End): void {
-    const { lane, file, clock, warn } = this.#parts;
+    const { lane, clock, warn } = this.#parts;
+    const file = this.#parts.file();
     lane.add(this.#kept[trace.operation]!, 1);
     if (!this.#mayKeep(end.endedAtMs) || file === undefined) {
       lane.add(this.#dropped, 1);

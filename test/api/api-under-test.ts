@@ -10,6 +10,7 @@ import type { RequestLogFields } from "../../src/api/request-watch.ts";
 import { type ApiServer, apiSettings, serveApi } from "../../src/api/serve.ts";
 import type { ApiSettings } from "../../src/api/settings.ts";
 import type { OperatorError } from "../../src/base/errors.ts";
+import { makeChanges } from "../../src/config/live-settings.ts";
 import { settingsSchema } from "../../src/config/schema.ts";
 import type { Engine } from "../../src/engine/engine.ts";
 import { NaiveEngine } from "../engine/naive-engine.ts";
@@ -36,6 +37,7 @@ export class ApiUnderTest {
   readonly bugs: unknown[] = [];
   /** how long failed logins were held back, in ms */
   readonly sleeps: number[] = [];
+  readonly runningSettings = settingsSchema.parse({});
   /** ahead of the system's clock */
   aheadMs = 0;
 
@@ -68,6 +70,10 @@ export class ApiUnderTest {
       errors,
       version: "0.0.0-test",
       watch: options.watch ?? { ...localWatch(), alerts: localAlerts(this.dataDir) },
+      settings: {
+        running: () => this.runningSettings,
+        change: async (changes) => makeChanges(this.runningSettings, changes),
+      },
     });
     this.calls = api.calls;
     this.server = serveApi({ api, settings, reusePort: false });

@@ -16,7 +16,7 @@ describe("config", () => {
     const set = await run(["config", "set", "wal.sync_mode", "batch", "--config", file]);
     expect(set).toMatchObject({
       exitCode: 0,
-      out: `wal.sync_mode = "batch" in ${file}, in force after a restart\n`,
+      out: `wal.sync_mode = "batch" in ${file}, in force after a restart or a reload (SIGHUP)\n`,
     });
     expect((await run(["config", "get", "wal.sync_mode", "--config", file])).out).toBe("batch\n");
     const shown = JSON.parse((await run(["config", "show", "--config", file, "--json"])).out);

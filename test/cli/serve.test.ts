@@ -13,6 +13,13 @@ function fakeAppliance() {
     url: "http://127.0.0.1:4242",
     status: () => "serving",
     alive: () => true,
+    reload: async (settings) => {
+      calls.push(`reload ef ${settings.index.ef_search}`);
+      if (settings.index.ef_search === 99)
+        throw new OperatorError({ code: "settings-kept", message: "no", remedy: "again" });
+      const change = { path: "index.ef_search", from: 64, to: settings.index.ef_search };
+      return { changed: [change], waiting: [{ path: "server.port", from: 1, to: 2 }] };
+    },
     stop: async (drainMs) => {
       calls.push(`stop ${drainMs}`);
       ended.resolve();
@@ -101,5 +108,48 @@ describe("serve", () => {
     const { exitCode, err } = await running;
     expect(exitCode).toBe(75);
     expect(err).toContain("cut short by a second SIGINT");
+  });
+
+  test("serve reads the settings again on SIGHUP, says what came of it, and goes on", async () => {
+    const fake = fakeAppliance();
+    const environment: Record<string, string> = { ENGRAM_INDEX__EF_SEARCH: "64" };
+    const running = run(["serve"], {
+      environment,
+      startAppliance: async () => {
+        queueMicrotask(fake.started.resolve);
+        return fake.appliance;
+      },
+    });
+    await fake.started.promise;
+    await Bun.sleep(0);
+    process.emit("SIGHUP", "SIGHUP");
+    await Bun.sleep(10);
+    process.emit("SIGTERM", "SIGTERM");
+    const { exitCode, err } = await running;
+    expect(exitCode).toBe(0);
+    expect(fake.calls[0]).toBe("reload ef 64");
+    expect(err).toContain(
+      "settings read again; in force now: index.ef_search; at the next start: server.port\n",
+    );
+    expect(process.listenerCount("SIGHUP")).toBe(0);
+  });
+
+  test("serve goes on with the old settings where the new ones are not taken", async () => {
+    const fake = fakeAppliance();
+    const running = run(["serve"], {
+      environment: { ENGRAM_INDEX__EF_SEARCH: "99" },
+      startAppliance: async () => {
+        queueMicrotask(fake.started.resolve);
+        return fake.appliance;
+      },
+    });
+    await fake.started.promise;
+    await Bun.sleep(0);
+    process.emit("SIGHUP", "SIGHUP");
+    await Bun.sleep(10);
+    process.emit("SIGTERM", "SIGTERM");
+    const { exitCode, err } = await running;
+    expect(exitCode).toBe(0);
+    expect(err).toContain("the settings stay as they were\nno\n  What helps: again\n");
   });
 });

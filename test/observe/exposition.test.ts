@@ -86,7 +86,7 @@ function wholeSnapshot(spaces: number): Snapshots {
     processFacts: facts,
     streamFacts: [new Float64Array(STREAM_FACTS_BYTES / 8).fill(2)],
     startedAtMs: 1_700_000_000_000,
-    tailMax: 16_384,
+    tailMax: () => 16_384,
     memoriesMax: 1_000_000,
     version: "0.0.0-test",
   });

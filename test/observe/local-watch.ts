@@ -47,11 +47,11 @@ export function localWatch(
     slow: new SlowWatch({
       worker: 0,
       thresholdMs: Number.POSITIVE_INFINITY,
-      keepsQueries: false,
+      keepsQueries: () => false,
       lane,
       nowMs: () => performance.now(),
       clock: systemClock,
-      file: undefined,
+      file: () => undefined,
       warn: () => undefined,
       windows: new ThreadWindows(threadUsage),
       streamFacts: [],

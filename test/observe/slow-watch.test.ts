@@ -31,11 +31,11 @@ function watchUnderTest(different: Partial<SlowWatchParts> = {}) {
   const watch = new SlowWatch({
     worker: 3,
     thresholdMs: 50,
-    keepsQueries: false,
+    keepsQueries: () => false,
     lane: new MetricLane(cells),
     nowMs: () => time.nowMs,
     clock: { nowNs: () => time.nowMs * 1e6, wallMs: () => 1_700_000_000_000 + time.nowMs },
-    file: { append: (operation) => kept.push(operation) > 0 },
+    file: () => ({ append: (operation) => kept.push(operation) > 0 }),
     warn: (text) => warnings.push(text),
     windows: new ThreadWindows(() => NO_USAGE),
     streamFacts: [new Float64Array(32), new Float64Array(32)],
@@ -115,7 +115,7 @@ describe("SlowWatch", () => {
   });
 
   test("SlowWatch keeps the text of a recall where it is told to", () => {
-    const { watch, kept } = watchUnderTest({ keepsQueries: true });
+    const { watch, kept } = watchUnderTest({ keepsQueries: () => true });
     const trace = watch.begin(OPERATION.recall, "notes", 0);
     trace.query = { query: "where is the key", limit: 7, mode: "words" };
     watch.end(trace, 60);
@@ -196,7 +196,7 @@ describe("SlowWatch", () => {
         throw new Error("ENOSPC");
       },
     };
-    const { watch, warnings, dropped } = watchUnderTest({ file });
+    const { watch, warnings, dropped } = watchUnderTest({ file: () => file });
     for (let i = 0; i < 3; i++) watch.end(watch.begin(OPERATION.recall, "a", 0), 60);
     expect(warnings).toEqual(["Cannot keep slow operations: ENOSPC"]);
     expect(dropped()).toBe(3);

@@ -19,6 +19,7 @@ export const spacesSection = z.strictObject({
     about: "Whether the first write to a memory space that does not exist makes it",
     on: "A mistyped X-Memory-Space makes a new space",
     off: "Spaces are made with POST /api/v1/spaces or `engram-appliance space create`",
+    live: true,
     reader: "src/engine/engine-settings.ts",
   }),
   max: whole({
@@ -68,7 +69,8 @@ export const walSection = z.strictObject({
       immediate: "a group is synced as soon as a write waits for it (ack=fsync)",
       batch: "at most once every wal.flush_interval_ms; ack=fsync waits for that moment",
     },
-    reader: "src/appliance/writer-thread.ts",
+    live: true,
+    reader: "src/appliance/live-settings.ts",
   }),
   flush_interval_ms: whole({
     default: 10,
@@ -80,7 +82,8 @@ export const walSection = z.strictObject({
     tooLow: "The disk is kept busy with small syncs",
     tooHigh:
       "A power cut loses more of what was not acknowledged with fsync; in batch mode ack=fsync waits longer",
-    reader: "src/appliance/writer-thread.ts",
+    live: true,
+    reader: "src/appliance/live-settings.ts",
   }),
   buffer_size_mb: whole({
     default: 8,
@@ -113,6 +116,7 @@ export const checkpointSection = z.strictObject({
     about: "A checkpoint is written this long after the last one, if anything changed",
     tooLow: "The disk writes graphs that hardly changed",
     tooHigh: "A start after a crash replays more of the log",
+    live: true,
     reader: "src/appliance/background-thread.ts",
   }),
   log_mb: whole({
@@ -123,6 +127,7 @@ export const checkpointSection = z.strictObject({
     about: "A checkpoint is written when the log has grown by this much since the last one",
     tooLow: "Bulk loading is slowed by checkpoints",
     tooHigh: "A start after a crash replays more of the log, and the log takes more disk",
+    live: true,
     reader: "src/appliance/background-thread.ts",
   }),
 });

@@ -86,6 +86,7 @@ export const loggingSection = z.strictObject({
       info: "starts, stops, recoveries and checkpoints, too",
       debug: "everything",
     },
+    live: true,
     reader: "src/appliance/log-sink.ts",
   }),
   format: choice({
@@ -95,6 +96,7 @@ export const loggingSection = z.strictObject({
       plain: "one line for people, with the priority prefix that journald reads when run by systemd",
       json: "one JSON object a line",
     },
+    live: true,
     reader: "src/appliance/log-sink.ts",
   }),
 });

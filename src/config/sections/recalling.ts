@@ -31,6 +31,7 @@ export const indexSection = z.strictObject({
     about: "Candidates looked at when the graph is searched",
     tooLow: "Near memories are missed",
     tooHigh: "Each recall takes longer, nearly in proportion",
+    live: true,
     reader: "src/engine/engine-settings.ts",
   }),
   quantization: choice({
@@ -52,6 +53,7 @@ export const indexSection = z.strictObject({
     about: "Vectors a space may hold outside its graph before writers are slowed to the indexer's pace",
     tooLow: "Bursts of writing are slowed although the disk keeps up",
     tooHigh: "Every recall scans the tail: about 0.05 ms per 1,000 vectors of 768 dimensions",
+    live: true,
     reader: "src/engine/engine-settings.ts",
   }),
 });
@@ -86,6 +88,7 @@ export const recallSection = z.strictObject({
       "Memories each list (vectors, words) hands to fusion, at least; never fewer than the limit asked for",
     tooLow: "A memory that both lists rank in the middle is missed",
     tooHigh: "Each hybrid recall takes longer",
+    live: true,
     reader: "src/engine/engine-settings.ts",
   }),
 });
@@ -181,6 +184,7 @@ export const embeddingSection = z.strictObject({
       fail: "answers 503 embedder-unavailable; nothing is stored",
       store: "stores the memory without a vector, to be embedded later; words find it meanwhile",
     },
+    live: true,
     reader: "src/engine/engine-settings.ts",
   }),
   cache_mb: whole({

@@ -39,6 +39,7 @@ export const serverSection = z.strictObject({
     about: "Connections served at once, over all API workers",
     tooLow: "Clients are answered 503 while the machine is idle",
     tooHigh: "Memory and file descriptors run out before the limit is reached",
+    live: true,
     reader: "src/api/serve.ts",
   }),
   idle_timeout_s: whole({
@@ -62,6 +63,7 @@ export const limitsSection = z.strictObject({
     about: "Largest body of a request; a larger one is answered 413",
     tooLow: "Batches that carry embeddings as JSON numbers (10 to 20 KB each) are refused",
     tooHigh: "A few clients together can fill the memory of the machine",
+    live: true,
     reader: "src/api/serve.ts",
   }),
   header_kb: whole({
@@ -72,6 +74,7 @@ export const limitsSection = z.strictObject({
     about: "Largest set of headers of a request; a larger one is answered 431",
     tooLow: "Requests through proxies, which add headers, are refused",
     tooHigh: "Nothing: 16 KiB is what the HTTP server itself accepts",
+    live: true,
     reader: "src/api/serve.ts",
   }),
   json_depth: whole({
@@ -82,6 +85,7 @@ export const limitsSection = z.strictObject({
     about: "Deepest nesting of a JSON body",
     tooLow: "Nested metadata is refused",
     tooHigh: "A hostile body costs more to check",
+    live: true,
     reader: "src/api/serve.ts",
   }),
   batch_max: whole({
@@ -159,6 +163,7 @@ export const accessSection = z.strictObject({
     about: "How long the answer to a wrong key is held back",
     tooLow: "Guessing is faster",
     tooHigh: "Many wrong keys at once hold many connections",
+    live: true,
     reader: "src/api/serve.ts",
   }),
 });

@@ -8,6 +8,7 @@ export const monitoringSection = z.strictObject({
     about: "Whether the appliance records metrics and slow operations, and keeps their history",
     on: "Every thread counts and times what it does; watching costs less than 0.3 % of a core",
     off: "Nothing is recorded: /metrics shows what is held and no more, and the history stands still. To measure what watching costs",
+    live: true,
     reader: "src/appliance/watch.ts",
   }),
   slow_query_threshold_ms: whole({
@@ -19,6 +20,7 @@ export const monitoringSection = z.strictObject({
       "An operation that takes this long or longer is kept with its stages, counts and plan, for `engram-appliance slow-queries`; 0 keeps every one, up to a hundred a second",
     tooLow: "The room for slow operations fills with ordinary ones within minutes",
     tooHigh: "What callers feel as slow leaves no trace",
+    live: true,
     reader: "src/appliance/slow-watch.ts",
   }),
   slow_query_store_mb: whole({
@@ -36,6 +38,7 @@ export const monitoringSection = z.strictObject({
     about: "Whether the text of a slow recall is kept with it",
     on: "Whoever may read the space, or the data directory, sees what was asked for",
     off: "A slow recall is kept by its shape: mode, limits, number of tags, never words",
+    live: true,
     reader: "src/appliance/slow-watch.ts",
   }),
   stream_clients: whole({
