@@ -39,9 +39,12 @@ type Shape = {
   readonly make: Maker;
 };
 
-/** Long enough for a range of an hour, the longest wait, and to end. */
-const PHASE_TICKS = 60;
-const LEAD_TICKS = 35;
+/** Long enough for a range of ten minutes, a wait of a quarter of an hour, and to end. */
+const PHASE_TICKS = 20;
+const LEAD_TICKS = 10;
+/** The same for a range of an hour, with an hour before it. */
+const HOUR_PHASE_TICKS = 60;
+const HOUR_LEAD_TICKS = 35;
 /** A little over the 25 hours that baselines look back. */
 const BASELINE_TICKS = 760;
 const GIB = 2 ** 30;
@@ -100,6 +103,7 @@ const hits =
   (found: string, asked: string): Maker =>
   (phases) => [rise(found, phases, (value) => 100 * value), rise(asked, phases, () => 100)];
 
+const overAnHour = { leadTicks: HOUR_LEAD_TICKS, phaseTicks: HOUR_PHASE_TICKS } as const;
 const usual = { leadTicks: LEAD_TICKS, phaseTicks: PHASE_TICKS } as const;
 const share = { ...usual, beyond: 0.9, between: 0.68, normal: 0.5 } as const;
 const hitRates = { ...usual, beyond: 0.4, between: 0.72, normal: 0.95 } as const;
@@ -107,7 +111,7 @@ const hitRates = { ...usual, beyond: 0.4, between: 0.72, normal: 0.95 } as const
 const SHAPES: Readonly<Record<string, readonly Shape[]>> = {
   EngramConsolidationStalled: [
     {
-      ...usual,
+      ...overAnHour,
       beyond: 0,
       between: 5,
       normal: 20,
@@ -130,7 +134,7 @@ const SHAPES: Readonly<Record<string, readonly Shape[]>> = {
   EngramSlowMemoryDominates: [{ ...share, make: weight("slow") }],
   EngramCompletionBreakingDown: [
     {
-      ...usual,
+      ...overAnHour,
       beyond: 0.2,
       between: 0.55,
       normal: 0.9,
@@ -261,7 +265,7 @@ const SHAPES: Readonly<Record<string, readonly Shape[]>> = {
     },
   ],
   EngramDiskFilling: [
-    { beyond: 0, between: 0, normal: 0, leadTicks: LEAD_TICKS, phaseTicks: 240, make: filling },
+    { beyond: 0, between: 0, normal: 0, leadTicks: HOUR_LEAD_TICKS, phaseTicks: 240, make: filling },
   ],
   EngramWatchingCostly: [
     {
