@@ -109,6 +109,7 @@ export async function startWriter(boot: Boot): Promise<() => void> {
     },
     memoriesMax: settings.spaces.max_memories,
     forgetting: engineSettings(settings).forgetting,
+    reconsolidation: engineSettings(settings).reconsolidation,
     groupBytesMax: settings.wal.buffer_size_mb * MIB,
     now: () => performance.now(),
     wallClock: () => Date.now(),

@@ -38,6 +38,7 @@ import type { Log } from "../storage/log.ts";
 import { SILENT_WRITER_METER, type WriterMeter } from "./meters.ts";
 import { compoundFault } from "./mind/compound.ts";
 import { MindPlanner } from "./mind/mind-plan.ts";
+import { SuccessionPlanner } from "./mind/succession.ts";
 import { UsePlanner } from "./mind/use-plan.ts";
 import { decodeUses } from "./mind/use-request.ts";
 import { type Forgetting, forgettingOf } from "./space-forgetting.ts";
@@ -66,6 +67,7 @@ export type HomeWriterOptions = {
   readonly memoriesMax: number;
   /** of spaces that have none of their own */
   readonly forgetting: Forgetting;
+  readonly reconsolidation: { readonly enabled: boolean; readonly windowHours: number };
   /** the log's staging buffer: a group is closed when this much was gathered */
   readonly groupBytesMax: number;
   /** monotonic, ms */
@@ -116,6 +118,7 @@ export class HomeWriter {
   readonly #memory = new RememberView();
   readonly #mindPlanner = new MindPlanner();
   readonly #usePlanner = new UsePlanner();
+  readonly #succession = new SuccessionPlanner();
   /** replies that wait for the next write, and for the next sync */
   #untilWrite: HeldReply[] = [];
   #untilSync: HeldReply[] = [];
@@ -375,6 +378,24 @@ export class HomeWriter {
     };
     space.remember(memory, terms, words[word + WRITE_REQUEST.tokenCount / 4]!, held.sequence);
     this.#indexDue = true;
+    if (older >= 0 && memory.completesSlot < 0) this.#succeed(held, space, older, memory);
+  }
+
+  /** Decides what a memory keeps of the one it has just replaced. */
+  #succeed(held: HeldReply, space: SpaceWriter, older: number, memory: RememberView): void {
+    const { enabled, windowHours } = this.#options.reconsolidation;
+    if (!enabled) return;
+    const { headers } = space.arenas;
+    const node = { low: memory.idHashLow, high: memory.idHashHigh };
+    const { storedAtMs: atMs, importance, valence } = memory;
+    const plan = this.#succession.plan({ headers, older, node, atMs, importance, valence }, windowHours);
+    if (plan === undefined) return;
+    try {
+      this.#compound(held, space, plan);
+    } catch (error) {
+      // The memory is stored. Without room for its own traits it takes over those of the older one, as it has.
+      this.#refusalOf(error);
+    }
   }
 
   #forget(held: HeldReply, spaceIndex: number, generation: number, payload: Uint8Array): void {

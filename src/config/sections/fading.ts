@@ -132,7 +132,7 @@ export const reconsolidationSection = z.strictObject({
   }),
   window_hours: decimal({
     default: 6,
-    min: 0.01,
+    min: 0.0001,
     max: 8766,
     unit: "hours",
     about: "How long after a use a memory can be changed (Nader et al. 2000: six hours)",
