@@ -2,6 +2,7 @@
 import { bench as centroids } from "./cognition/centroids.bench.ts";
 import { bench as formation } from "./cognition/concept-formation.bench.ts";
 import { bench as lookup } from "./cognition/concept-lookup.bench.ts";
+import { bench as spreading } from "./cognition/spreading.bench.ts";
 import type { FigureBench } from "./support/figure.ts";
 
-export const registered: readonly FigureBench[] = [centroids, formation, lookup];
+export const registered: readonly FigureBench[] = [centroids, formation, lookup, spreading];

@@ -1,10 +1,10 @@
 /**
  * How long does activation take to spread, 3 hops from 10 seeds over a million bindings?
  *
- * Sketch: with a fan-out of 20, decay and threshold let some hundred to a few thousand nodes fire within the visit
- * budget of 5,000. A node that fires costs two cache misses (its header, its extent), mostly hidden by fetching
- * ahead; a visit costs a look into a table that stays in the second cache. 5,000 visits at 20 to 40 ns: 0.1 to
- * 0.2 ms. In JavaScript a visit costs a Map look-up and more: some 100 ns.
+ * Sketch: with a fan-out of 20, decay and threshold let hundreds of nodes fire within a visit budget of 5,000, five
+ * times that of a recall. A node that fires costs two cache misses (its header, its extent), mostly hidden by
+ * fetching ahead; a visit costs a look into a table that stays in the second cache. 5,000 visits at 20 to 40 ns:
+ * 0.1 to 0.2 ms. In JavaScript a visit costs a Map look-up and more: some 300 ns.
  *
  *   bun bench/cognition/spreading.bench.ts [--small] [--seed N] [--json FILE]
  */
@@ -12,18 +12,12 @@ import { Random } from "../../src/base/random.ts";
 import { makeSpreadResult, type SpreadParameters, spread } from "../../src/cognition/spreading.ts";
 import { SpreadScratch } from "../../src/ffi/spread.ts";
 import { BindingGraph, randomEdges, viewOf } from "../../test/cognition/binding-graph.ts";
-import { benchArguments, Report } from "../support/report.ts";
+import { type FigureBench, type FigureSize, runFigures } from "../support/figure.ts";
 
 const SEEDS = 10;
 const VISITS_MAX = 5000;
-const P99_MS_MAX = 1;
-const IDLE_NS = 100_000;
-
-const given = benchArguments();
-const nodeCount = given.isSmall ? 1000 : 100_000;
-const bindingCount = given.isSmall ? 10_000 : 1_000_000;
-const rounds = given.isSmall ? 200 : 5000;
-const parameters: SpreadParameters = {
+const STARTS = 256;
+const PARAMETERS: SpreadParameters = {
   hops: 3,
   decay: 0.8,
   threshold: 0.001,
@@ -32,61 +26,56 @@ const parameters: SpreadParameters = {
   kindWeights: new Float32Array(8).fill(1),
   timeMsMax: Number.POSITIVE_INFINITY,
 };
-const report = new Report({
+
+let arenas: BindingGraph | undefined;
+
+export const bench: FigureBench = {
   name: "cognition/spreading",
-  arguments: given,
-  parameters: { nodeCount, bindingCount, seeds: SEEDS, hops: parameters.hops, visitsMax: VISITS_MAX, rounds },
-});
-const random = new Random(given.seed);
-const edges = randomEdges(random, nodeCount, bindingCount);
-const arenas = new BindingGraph(nodeCount, edges);
-const view = viewOf(edges);
-const room = SEEDS + VISITS_MAX;
-const scratch = new SpreadScratch(room);
-const native = makeSpreadResult(SEEDS, VISITS_MAX);
-const plain = makeSpreadResult(SEEDS, VISITS_MAX);
-const nativeMs = new Float64Array(rounds);
-const plainMs = new Float64Array(Math.ceil(rounds / 10));
-/** A loop of about the same length that touches no memory: what of the tail is the machine's. */
-const idleMs = new Float64Array(rounds);
-let visits = 0;
-let checksum = 0;
-for (let round = 0; round < rounds; round++) {
-  const seeds = {
-    count: SEEDS,
-    slots: Uint32Array.from({ length: SEEDS }, () => random.below(nodeCount)),
-    activations: Float64Array.from({ length: SEEDS }, () => 0.2 + 0.8 * random.float()),
-  };
-  const startedAt = Bun.nanoseconds();
-  native.count = scratch.spread(arenas.graph, seeds, parameters, native);
-  nativeMs[round] = (Bun.nanoseconds() - startedAt) / 1e6;
-  visits += scratch.outcome[1]!;
-  const idleAt = Bun.nanoseconds();
-  while (Bun.nanoseconds() - idleAt < IDLE_NS);
-  idleMs[round] = (Bun.nanoseconds() - idleAt) / 1e6;
-  if (round % 10 !== 0) continue;
-  const plainAt = Bun.nanoseconds();
-  spread(view, seeds, parameters, plain, () => 0);
-  plainMs[round / 10] = (Bun.nanoseconds() - plainAt) / 1e6;
-  for (let node = 0; node < native.count; node++) checksum += native.received[node]!;
-  const differs =
-    native.count !== plain.count ||
-    native.received.some(
-      (value, node) => node < native.count && Math.abs(value - plain.received[node]!) > 1e-6 * value,
-    );
-  if (differs) throw new Error(`The native version and the plain one differ in round ${round}`);
+  parameters: (size) => ({ ...sizesOf(size), seeds: SEEDS, hops: PARAMETERS.hops, visitsMax: VISITS_MAX }),
+  calls: ({ isSmall }) => (isSmall ? 100 : 5000),
+  make: (size) => {
+    const { nodes, bindings } = sizesOf(size);
+    const random = new Random(size.seed);
+    const edges = randomEdges(random, nodes, bindings);
+    const view = viewOf(edges);
+    const graph = new BindingGraph(nodes, edges);
+    arenas = graph;
+    const starts = Array.from({ length: STARTS }, () => ({
+      count: SEEDS,
+      slots: Uint32Array.from({ length: SEEDS }, () => random.below(nodes)),
+      activations: Float64Array.from({ length: SEEDS }, () => 0.2 + 0.8 * random.float()),
+    }));
+    const scratch = new SpreadScratch(SEEDS + VISITS_MAX);
+    const native = makeSpreadResult(SEEDS, VISITS_MAX);
+    const plain = makeSpreadResult(SEEDS, VISITS_MAX);
+    let call = 0;
+    return [
+      {
+        name: "spreading, 3 hops from 10 seeds",
+        operations: 1,
+        p99NsMax: 1e6,
+        plainPerHundred: 5,
+        run: () => {
+          call += 1;
+          native.count = scratch.spread(graph.graph, starts[call % STARTS]!, PARAMETERS, native);
+          return received(native);
+        },
+        plain: () => received(spread(view, starts[call % STARTS]!, PARAMETERS, plain, () => 0)),
+      },
+    ];
+  },
+  close: () => arenas?.free(),
+};
+
+if (import.meta.main) await runFigures(bench);
+
+function sizesOf({ isSmall }: FigureSize): { readonly nodes: number; readonly bindings: number } {
+  return isSmall ? { nodes: 1000, bindings: 10_000 } : { nodes: 100_000, bindings: 1_000_000 };
 }
-report.line("visits", `${(visits / rounds).toFixed(0)} a spread`);
-report.line("native", report.percentiles("native", nativeMs));
-report.line("idle", `${report.percentiles("idle", idleMs)}: a loop of ${IDLE_NS / 1e6} ms beside it`);
-report.line("plain", report.percentiles("plain", plainMs));
-const sorted = nativeMs.slice().sort();
-report.line("checksum", checksum.toFixed(6));
-report.target({
-  name: "spreading, 3 hops from 10 seeds, P99",
-  figure: sorted[Math.floor(0.99 * (rounds - 1))]!,
-  unit: "ms",
-  atMost: P99_MS_MAX,
-});
-report.finish();
-arenas.free();
+
+/** What arrived at the seeds: a checksum that takes no time. */
+function received({ received }: { readonly received: Float64Array }): number {
+  let sum = 0;
+  for (let node = 0; node < SEEDS; node++) sum += received[node]!;
+  return sum + received[SEEDS]!;
+}

@@ -181,6 +181,39 @@ test("a killed appliance comes back with its bindings, and binds what is new", a
   expect(answered(await client.space("default")).bindings).toBeGreaterThan(bindings);
 }, 60_000);
 
+test("killed while it binds, the walk goes on where its bindings end: none is missing, none made twice", async () => {
+  const memories = Array.from({ length: 1500 }, (_, i) => ({
+    id: `m/${i}`,
+    content: `Ada: note ${i} on the ${["river", "train", "garden"][i % 3]}`,
+    timestamp: START_MS + Math.floor(i / 10) * HOUR + (i % 10) * 1000,
+  }));
+  /** The bindings of a space of these memories, after so many kills on the way. */
+  const bindingsAfter = async (kills: number): Promise<number> => {
+    using scratch = new ScratchDirectory("association-kill");
+    // Similar memories depend on how far the graph has come; the rest does not.
+    const settings = { ...start.settings, "association.similar": 0 };
+    let running = await ApplianceProcess.start({ data: scratch.data, settings });
+    try {
+      for (let from = 0; from < memories.length; from += 500) {
+        answered(await running.client.rememberBatch(memories.slice(from, from + 500)));
+      }
+      for (let kill = 0; kill < kills; kill++) {
+        await Bun.sleep(30 * kill);
+        await running.kill();
+        running = await ApplianceProcess.start({ data: scratch.data, settings });
+      }
+      await associated(running.client);
+      return answered(await running.client.space("default")).bindings;
+    } finally {
+      await running.kill();
+    }
+  };
+  const undisturbed = await bindingsAfter(0);
+  // Two neighbours each, but for the first two of every ten.
+  expect(undisturbed).toBeGreaterThanOrEqual((memories.length / 10) * 17);
+  expect(await bindingsAfter(4)).toBe(undisturbed);
+}, 120_000);
+
 test("switched off, nothing is bound and mode=spreading is refused", async () => {
   using other = new ScratchDirectory("association-off");
   const settings = { "association.enabled": false, "activation.enabled": false };
