@@ -18,6 +18,7 @@ const VERDICTS: Readonly<Record<string, readonly string[]>> = {
   mixed: ["operations a second, text in", "operations that failed", "longest unindexed tail"],
   memory: ["the empty process with 2 API workers", "growth from"],
   watching: ["a recall watched against not", "/metrics with 200 spaces", "recall p99 scraped against not"],
+  streams: ["median of a recall with streams open", "P99 of a recall with streams open"],
   start: ["first answers with 3000 memories after a clean stop", "first answers after kill -9"],
   connections: ["requests that failed", "clients that were never answered", "memory taken at most by"],
 };
