@@ -18,15 +18,20 @@ import {
   PeriodicExportingMetricReader,
 } from "@opentelemetry/sdk-metrics";
 import { Counter, Histogram, Registry } from "prom-client";
+import { systemClock } from "../../src/base/clock.ts";
 import type { Engine, Memory } from "../../src/engine/engine.ts";
 import { MeteredEngine } from "../../src/engine/metered-engine.ts";
 import { SpaceTable } from "../../src/engine/space-table.ts";
+import { threadUsage } from "../../src/ffi/threads.ts";
 import { openTickClock } from "../../src/ffi/tick-clock.ts";
+import { OPERATION } from "../../src/layout/metric-codes.ts";
 import { SPACE_STATE } from "../../src/layout/space-root.ts";
 import { MetricLane } from "../../src/observe/lane.ts";
 import { engineMeter } from "../../src/observe/meters.ts";
 import { laneCells, mapMetricRegion } from "../../src/observe/metric-region.ts";
 import { counterSeries, durationSeries } from "../../src/observe/series.ts";
+import { SlowWatch } from "../../src/observe/slow-watch.ts";
+import { ThreadWindows } from "../../src/observe/thread-windows.ts";
 import { benchArguments, Report } from "../support/report.ts";
 
 const given = benchArguments();
@@ -106,11 +111,39 @@ const readClock = (calls: number) => {
   return last;
 };
 
+const slow = new SlowWatch({
+  worker: 0,
+  thresholdMs: 100,
+  keepsQueries: () => false,
+  lane,
+  nowMs: () => clock.nowNs() * 1e-6,
+  clock: systemClock,
+  file: () => undefined,
+  warn: () => undefined,
+  spans: undefined,
+  windows: new ThreadWindows(threadUsage),
+  streamFacts: [],
+  embedder: { id: "none", isLocal: true, cache: () => undefined },
+  node: undefined,
+  usual: () => ({}),
+});
+/** A recall that was not slow: its trace taken, written into as the parts do, and given back. */
+const follow = (calls: number) => {
+  for (let i = 0; i < calls; i++) {
+    const trace = slow.begin(OPERATION.recall, "default", 0);
+    for (let stage = 0; stage < 6; stage++) trace.stage(stage, 0.01, 0.5);
+    trace.candidates = i;
+    trace.results = i;
+    slow.end(trace, 0.5);
+  }
+};
+
 // All in one run, in turns, so that a noisy moment meets everybody.
 const alone = measure({
   counter: [count, callCount],
   histogram: [record, callCount],
   clock: [readClock, callCount],
+  trace: [follow, slowCallCount],
   promCounter: [promCount, slowCallCount],
   promHistogram: [promRecord, slowCallCount],
   otelCounter: [otelCount, slowCallCount],
@@ -136,6 +169,7 @@ line("histogram record", alone.histogram);
 line("counter, a second thread recording", beside.counter);
 line("histogram record, a second thread recording", beside.histogram);
 line(`one reading of the clock (${clock.source})`, alone.clock);
+line("the trace of a recall that is not slow", alone.trace);
 line("prom-client: counter with a label", alone.promCounter);
 line("prom-client: histogram with a label", alone.promHistogram);
 line("OpenTelemetry: counter with an attribute", alone.otelCounter);
@@ -149,6 +183,12 @@ report.line(
 
 report.target({ name: "counter", figure: alone.counter.fastest, unit: "ns", atMost: 1.5 });
 report.target({ name: "histogram record", figure: alone.histogram.fastest, unit: "ns", atMost: 4 });
+report.target({
+  name: "following an operation that is not slow",
+  figure: alone.trace.fastest,
+  unit: "ns",
+  atMost: 30,
+});
 const slower = Math.max(
   beside.counter.fastest / alone.counter.fastest,
   beside.histogram.fastest / alone.histogram.fastest,
