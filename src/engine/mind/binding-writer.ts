@@ -54,6 +54,8 @@ export class BindingWriter {
   readonly #headers: SlotArena;
   readonly #arena: ByteArena;
   readonly #root: SpaceRoot;
+  /** both views of a chunk, where one is written through both */
+  readonly #chunks: { readonly words: Uint32Array; readonly floats: Float32Array }[] = [];
   /** units free to be used, by size class */
   readonly #free: number[][] = Array.from({ length: BINDING_CLASS_COUNT }, () => []);
   /** units that readers may still hold; `epoch` is 0 until one was begun for them */
@@ -121,13 +123,21 @@ export class BindingWriter {
 
   /** Writes the state of the binding at a position of a node's list, at this end only. */
   strengthen(slot: number, index: number, state: BindingState): void {
-    const unit = this.#unitOf(slot);
-    const words = this.#arena.u32(unit >>> CHUNK_SHIFT);
+    const header = this.#header(slot);
+    const at = this.#headerAt(slot);
+    const unit = header[at + BINDINGS_AT]!;
+    const { words, floats } = this.#chunks[unit >>> CHUNK_SHIFT] ?? this.#open(unit >>> CHUNK_SHIFT);
     const entry = entryOf(unit, index);
-    this.#arena.f32(unit >>> CHUNK_SHIFT)[entry + STRENGTH] = state.strength;
+    floats[entry + STRENGTH] = state.strength;
     words[entry + LAST_USED] = state.lastUsedSeconds;
     words[entry + TAG] = (words[entry + TAG]! & TAG_MASK) | (state.useCount << 16);
-    this.#header(slot)[this.#headerAt(slot) + NODE_VERSION]! += 1;
+    header[at + NODE_VERSION]! += 1;
+  }
+
+  #open(chunk: number): { readonly words: Uint32Array; readonly floats: Float32Array } {
+    const views = { words: this.#arena.u32(chunk), floats: this.#arena.f32(chunk) };
+    this.#chunks[chunk] = views;
+    return views;
   }
 
   /** Takes all bindings of a node away, at both ends. */
