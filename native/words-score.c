@@ -4,6 +4,7 @@
  * Lists are read without a lock while their home writer adds to them. The writer stores a posting before the
  * count that covers it, and fills a block before the block in front names it; both words are read here so
  * that what they cover is seen. */
+#include "best-heap.h"
 #include "shim.h"
 #include "vector-arena.h"
 
@@ -69,28 +70,9 @@ SHIM_EXPORT uint32_t shim_words_best(const uint32_t *touched, uint32_t count, co
     for (uint32_t i = 0; i < count; i++) {
         const uint32_t slot = touched[i];
         const float score = scores[slot];
-        if (kept == k && score <= scores_out[0]) continue;
+        if (!best_heap_wants(scores_out, kept, k, score)) continue;
         if (passes != NULL ? !passes[i] : !vector_is_live(vector_header(&arena, slot))) continue;
-        uint32_t at;
-        if (kept < k) { /* a heap with the worst on top: up from the end */
-            at = kept++;
-            while (at > 0 && scores_out[(at - 1) / 2] > score) {
-                scores_out[at] = scores_out[(at - 1) / 2];
-                slots_out[at] = slots_out[(at - 1) / 2];
-                at = (at - 1) / 2;
-            }
-        } else { /* in the place of the worst: down from the top */
-            at = 0;
-            for (uint32_t child = 1; child < kept; child = 2 * at + 1) {
-                if (child + 1 < kept && scores_out[child + 1] < scores_out[child]) child++;
-                if (scores_out[child] >= score) break;
-                scores_out[at] = scores_out[child];
-                slots_out[at] = slots_out[child];
-                at = child;
-            }
-        }
-        scores_out[at] = score;
-        slots_out[at] = slot;
+        kept = best_heap_put(slots_out, scores_out, kept, k, slot, score);
     }
     return kept;
 }

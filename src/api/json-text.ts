@@ -9,6 +9,7 @@ import { assert } from "../base/assert.ts";
 import type {
   Forgotten,
   IndexInfo,
+  MeaningInfo,
   Memory,
   Recalled,
   RecallWhy,
@@ -114,11 +115,24 @@ export function spaceJson(space: SpaceInfo) {
     terms: space.terms,
     memory_bytes: space.memoryBytes,
     created_at: timeText(space.createdAtMs),
+    meaning: space.meaning === undefined ? undefined : meaningJson(space.meaning),
     forgetting: {
       curve: space.forgetting.curve,
       stability_hours: space.forgetting.stabilityHours,
       floor: space.forgetting.floor,
     },
+  };
+}
+
+function meaningJson(meaning: MeaningInfo) {
+  return {
+    version: meaning.version,
+    dimensions: meaning.dimensions,
+    terms: meaning.terms,
+    covered: meaning.covered,
+    learned_from: meaning.learnedFrom,
+    learned_at: timeText(meaning.learnedAtMs),
+    context: meaning.contextGain,
   };
 }
 
@@ -171,12 +185,14 @@ function whyJson(why: NonNullable<Recalled["memories"][number]["why"]>) {
   return {
     vector: why.vector,
     words: why.words,
+    meaning: why.meaning,
     fusion:
       why.fusion === undefined
         ? undefined
         : {
             vector_weight: why.fusion.vectorWeight,
             words_weight: why.fusion.wordsWeight,
+            meaning_weight: why.fusion.meaningWeight,
             time_weight: why.fusion.timeWeight,
           },
     ...strengthJson(why),

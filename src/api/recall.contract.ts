@@ -204,10 +204,16 @@ export const whyReply = z.strictObject({
   words: z
     .strictObject({ bm25: z.number(), rank: z.int().optional(), terms: z.array(z.string()) })
     .optional(),
+  meaning: z
+    .strictObject({ similarity: z.number().describe("cosine, by what the space learned of its words") })
+    .optional(),
   fusion: z
     .strictObject({
       vector_weight: z.number(),
       words_weight: z.number(),
+      meaning_weight: z
+        .number()
+        .describe("of what the space learned of its words; 0 while that is nothing, or the setting is off"),
       time_weight: z
         .number()
         .describe("of the closeness to the times that the query names; 0 where it names none"),

@@ -39,7 +39,8 @@ const REPLY = {
         why: {
           vector: { similarity: 0.7411, rank: 1, via: "index" },
           words: { bm25: 4.21, rank: 1, terms: ["lisbon"] },
-          fusion: { vector_weight: 0.3, words_weight: 0.7, time_weight: 0 },
+          meaning: { similarity: 0.6834 },
+          fusion: { vector_weight: 0.12, words_weight: 0.28, meaning_weight: 0.6, time_weight: 0 },
           strength: { retention: 0.62, age_hours: 30.5, stability_hours: 168, uses: 2, factor: 0.943 },
           interference: { share: 0.91, proactive: 0.06, retroactive: 0.03, factor: 0.9955 },
           priming: { primed: 0, by: 0, factor: 1 },

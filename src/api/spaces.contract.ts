@@ -63,6 +63,20 @@ export const spaceReply = z.strictObject({
   terms: z.int().describe("different words"),
   memory_bytes: z.int(),
   created_at: timeReply,
+  meaning: z
+    .strictObject({
+      version: z.int().describe("grows with every learning"),
+      dimensions: z.int(),
+      terms: z.int().describe("words that mean something"),
+      covered: z.int().describe("memories that have a meaning by now, forgotten ones included"),
+      learned_from: z.int().describe("memories there were when it was learned"),
+      learned_at: timeReply,
+      context: z
+        .number()
+        .describe("0 to 1: whether memories stored one after another were found to speak of the same things"),
+    })
+    .optional()
+    .describe("what the space has learned of its words; absent while that is nothing"),
   forgetting: z.strictObject({
     curve: z.enum(CURVES),
     stability_hours: z.number().describe("half-life of a memory that was never used"),

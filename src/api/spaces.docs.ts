@@ -19,6 +19,15 @@ const SPACE_EXAMPLE = {
   terms: 31_417,
   memory_bytes: 268_435_456,
   created_at: "2026-01-31T12:00:00.000Z",
+  meaning: {
+    version: 3,
+    dimensions: 128,
+    terms: 31_402,
+    covered: 50_012,
+    learned_from: 44_871,
+    learned_at: "2026-02-02T08:15:00.000Z",
+    context: 1,
+  },
   forgetting: { curve: "power", stability_hours: 168, floor: 0.3 },
 };
 const NAME_PATH = { name: "name", description: "The name of the space" };

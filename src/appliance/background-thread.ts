@@ -1,6 +1,7 @@
 /**
  * The background thread: lets the mind work (`mind-loop.ts`), writes checkpoints when they are due, embeds what was
- * stored without an embedding, and at the end writes the last checkpoint and stops the writers.
+ * stored without an embedding, learns what the words of spaces mean, and at the end writes the last checkpoint and
+ * stops the writers.
  */
 import { systemClock } from "../base/clock.ts";
 import { OperatorError } from "../base/errors.ts";
@@ -20,6 +21,7 @@ import { DiskError } from "../storage/disk.ts";
 import { logWriteFailed } from "../storage/log-errors.ts";
 import { prepareSpare } from "../storage/log-segment.ts";
 import { NativeDisk } from "../storage/native-disk.ts";
+import { startLearning } from "./background-learning.ts";
 import type { Boot, ToThread } from "./boot.ts";
 import { epochReaderIndex } from "./epoch-readers.ts";
 import { openLane, openMeterClock } from "./metric-lanes.ts";
@@ -54,6 +56,7 @@ export async function startBackground(boot: Boot): Promise<(message: ToThread) =
   const sampler = switchedSampler(boot, () => startThreadSampler(lane, openMeterClock()));
   const alive = aliveMarker(boot);
   const disk = new NativeDisk(1);
+  const learn = startLearning(boot, { table, epoch, disk, lane });
   const segmentBytes = settings.wal.segment_size_mb * MIB;
   const streams = Array.from({ length: writerCount }, (_, writer) => openStream(boot, writer));
   const cutWaiters: ((cut: StreamCut) => void)[] = [];
@@ -142,6 +145,7 @@ export async function startBackground(boot: Boot): Promise<(message: ToThread) =
       if (due ? hasChanged(writer) : grown >= settings.checkpoint.log_mb * MIB) await checkpoint(writer);
     }
     await lateEmbedder.turn();
+    learn();
   };
 
   const loop = async (): Promise<void> => {

@@ -14,6 +14,7 @@ import {
   reconsolidationSection,
 } from "./sections/fading.ts";
 import { checkpointSection, dataSection, spacesSection, walSection } from "./sections/keeping.ts";
+import { meaningSection } from "./sections/learning.ts";
 import { loggingSection, memorySection, numaSection, threadPoolsSection } from "./sections/machine.ts";
 import { embeddingSection, indexSection, recallSection } from "./sections/recalling.ts";
 import { accessSection, limitsSection, serverSection } from "./sections/serving.ts";
@@ -36,6 +37,7 @@ export const settingsSchema = z.strictObject({
   reconsolidation: reconsolidationSection.prefault({}),
   association: associationSection.prefault({}),
   activation: activationSection.prefault({}),
+  meaning: meaningSection.prefault({}),
   wal: walSection.prefault({}),
   checkpoint: checkpointSection.prefault({}),
   thread_pools: threadPoolsSection.prefault({}),
@@ -77,6 +79,7 @@ export const SECTION_SUMMARY: Readonly<Record<string, string>> = {
   reconsolidation: "How a memory that was recalled can be changed",
   association: "What memories are bound to each other, and why",
   activation: "Finding memories by what they are bound to",
+  meaning: "Learning what words mean",
   wal: "The log that makes writes durable",
   checkpoint: "Checkpoints, which bound the time a start takes",
   thread_pools: "Threads",

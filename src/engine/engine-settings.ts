@@ -37,6 +37,8 @@ export type EngineSettings = {
   readonly candidates: number;
   readonly bm25: Bm25Settings;
   readonly activation: ActivationSettings;
+  /** whether recall goes by learned meaning, and up to how many memories are scanned for it */
+  readonly meaning: { readonly isEnabled: boolean; readonly scanMax: number };
   /** what becomes of a memory whose embedding can not be had */
   readonly whenUnavailable: "fail" | "store";
   /** curve and half-life are of spaces that have no own */
@@ -67,6 +69,7 @@ export function engineSettings(settings: Settings): EngineSettings {
     efSearch: settings.index.ef_search,
     tailMax: settings.index.tail_max,
     candidates: settings.recall.candidates,
+    meaning: { isEnabled: settings.meaning.enabled, scanMax: settings.meaning.scan_max },
     bm25: { k1: settings.recall.bm25_k1, b: settings.recall.bm25_b },
     activation: activationSettings(settings),
     whenUnavailable: settings.embedding.when_unavailable as "fail" | "store",

@@ -89,9 +89,12 @@ export type RecallWhy = {
     readonly via: "index" | "tail" | "scan";
   };
   readonly words?: { readonly bm25: number; readonly rank?: number; readonly terms: readonly string[] };
+  /** cosine with the query, by what the space learned of its words */
+  readonly meaning?: { readonly similarity: number };
   readonly fusion?: {
     readonly vectorWeight: number;
     readonly wordsWeight: number;
+    readonly meaningWeight: number;
     readonly timeWeight: number;
   };
   /** how well it is remembered, and what that did to its score */
@@ -201,6 +204,21 @@ export type SpaceSpec = {
 /** What can be changed of a space; what is absent stays. */
 export type SpaceUpdate = { readonly forgetting?: SpaceForgetting | undefined };
 
+export type MeaningInfo = {
+  /** grows with every learning */
+  readonly version: number;
+  readonly dimensions: number;
+  /** words with a meaning */
+  readonly terms: number;
+  /** memories that had one by now, forgotten ones included */
+  readonly covered: number;
+  /** memories there were when it was learned */
+  readonly learnedFrom: number;
+  readonly learnedAtMs: number;
+  /** 0 to 1: whether neighbouring memories were found to speak of the same things */
+  readonly contextGain: number;
+};
+
 export type SpaceInfo = {
   readonly name: string;
   readonly dimensions: number;
@@ -221,6 +239,8 @@ export type SpaceInfo = {
   readonly bindings: number;
   readonly terms: number;
   readonly memoryBytes: number;
+  /** what the space has learned of its words; undefined while that is nothing */
+  readonly meaning: MeaningInfo | undefined;
   readonly createdAtMs: number;
   /** `floor`: retention below which a memory has faded */
   readonly forgetting: Forgetting & { readonly floor: number };

@@ -9,9 +9,11 @@ import type { EmbeddingProvider } from "../embedding/embedder.ts";
 import { isLanguage, type Language } from "../language/languages.ts";
 import { NODE_UNBOUND } from "../layout/space-root.ts";
 import { WRITE_OP, WRITE_OUTCOME } from "../layout/write-message.ts";
-import type { IndexInfo, IndexRebuild, SpaceInfo, SpaceSpec, SpaceUpdate } from "./engine.ts";
+import type { EpochReader } from "../shm/epochs.ts";
+import type { IndexInfo, IndexRebuild, MeaningInfo, SpaceInfo, SpaceSpec, SpaceUpdate } from "./engine.ts";
 import type { EngineSettings } from "./engine-settings.ts";
 import { homeWriterOf } from "./home-of.ts";
+import { MeaningReader } from "./meaning/meaning-reader.ts";
 import { forgettingOf } from "./space-forgetting.ts";
 import { quantizationOf } from "./space-geometry.ts";
 import { encodeSpaceChange, encodeSpaceName, encodeSpacePlan } from "./space-keeper.ts";
@@ -23,6 +25,7 @@ export type SpaceDirectoryOptions = {
   readonly client: WriteClient;
   readonly settings: EngineSettings;
   readonly embedder: EmbeddingProvider;
+  readonly epoch: EpochReader;
   readonly writerCount: number;
   readonly wallClock: () => number;
 };
@@ -32,6 +35,7 @@ const NONE = "none";
 
 export class SpaceDirectory {
   readonly #options: SpaceDirectoryOptions;
+  readonly #meanings = new MeaningReader();
 
   constructor(options: SpaceDirectoryOptions) {
     this.#options = options;
@@ -226,12 +230,30 @@ export class SpaceDirectory {
       bindings: root.load("bindingCount"),
       terms: root.load("termCount"),
       memoryBytes: root.number("mappedBytes") + root.number("graphBytes"),
+      meaning: this.#meaningOf(root),
       createdAtMs: root.number("createdAtMs"),
       forgetting: {
         ...forgettingOf(root, this.#options.settings.forgetting),
         floor: this.#options.settings.forgetting.floor,
       },
     };
+  }
+
+  /** The block is read inside an epoch: the learner may replace it at any moment. */
+  #meaningOf(root: SpaceRoot): MeaningInfo | undefined {
+    return this.#options.epoch.inside(() => {
+      const view = root.isOpen ? this.#meanings.follow(root) : undefined;
+      if (view === undefined) return undefined;
+      return {
+        version: view.number("version"),
+        dimensions: view.number("dimensions"),
+        terms: view.number("rowCount"),
+        covered: view.covered,
+        learnedFrom: view.number("learnedFrom"),
+        learnedAtMs: view.number("learnedAtMs"),
+        contextGain: view.number("contextGain"),
+      };
+    });
   }
 
   index(root: SpaceRoot): IndexInfo {

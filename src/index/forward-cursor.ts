@@ -1,12 +1,12 @@
 /** Reads forward lists (`layout/posting.ts`), number by number. One cursor serves many lists. */
-import type { ByteArena } from "../shm/arena.ts";
+import type { ByteArenaReader } from "../shm/arena.ts";
 
 export class ForwardCursor {
-  readonly #forward: ByteArena;
+  readonly #forward: ByteArenaReader;
   #bytes = new Uint8Array(0);
   #at = 0;
 
-  constructor(forward: ByteArena) {
+  constructor(forward: ByteArenaReader) {
     this.#forward = forward;
   }
 

@@ -67,6 +67,11 @@ export class WordIndexReader {
     return base < 0 ? 0 : this.#foundWords![base + TERM.liveCount]!;
   }
 
+  /** The number of a term; -1 for one that was never seen. */
+  termIndex(hashLow: number, hashHigh: number): number {
+    return this.#find(hashLow, hashHigh) < 0 ? -1 : this.#foundIndex;
+  }
+
   /**
    * Adds up the BM25 scores of the query's terms in the accumulator, which the caller resets.
    *
@@ -98,6 +103,7 @@ export class WordIndexReader {
   }
 
   #foundWords: Uint32Array | undefined;
+  #foundIndex = -1;
 
   /** Word index of the term's record in `#foundWords`, or -1. */
   #find(hashLow: number, hashHigh: number): number {
@@ -110,6 +116,7 @@ export class WordIndexReader {
       const base = terms.indexInChunk(value - 1) * TERM_RECORD_WORDS;
       if (words[base + TERM.hashLow] === hashLow && words[base + TERM.hashHigh] === hashHigh) {
         this.#foundWords = words;
+        this.#foundIndex = value - 1;
         return base;
       }
     }

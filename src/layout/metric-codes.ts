@@ -46,6 +46,7 @@ export const STAGES = [
   "log",
   "serialise",
   "spread",
+  "meaning",
 ] as const;
 export type Stage = (typeof STAGES)[number];
 export const STAGE = codesOf(STAGES);

@@ -68,6 +68,8 @@ export const SPACE_WORD = {
   mindGeneration: 29,
   /** FORGETTING_CURVE + 1; 0: as in the settings */
   forgettingCurve: 30,
+  /** grows with every meaning of words that is published; its lowest bit says which address holds. Owner: background */
+  meaningGeneration: 31,
 } as const;
 
 /** Index of an f64 from byte 128 of a block. */
@@ -119,6 +121,9 @@ export const SPACE_NUMBER = {
   remoteCount: 38,
   /** half-life of a new memory, hours; 0: as in the settings */
   stabilityHours: 39,
+  /** blocks of what was learned (meaning-block.ts); 0 while there is none. Owner: background */
+  meaningAddress0: 40,
+  meaningAddress1: 41,
 } as const;
 
 export const SPACE_NUMBERS_AT = 128;

@@ -20,6 +20,7 @@ import { ALERT_CATALOGUE } from "./alert-catalogue.ts";
 import type { Declaration, Labels, OpenLabel } from "./declaration.ts";
 import { THREADS } from "./declaration.ts";
 import { HARDWARE_CATALOGUE } from "./hardware-catalogue.ts";
+import { MEANING_CATALOGUE } from "./meaning-catalogue.ts";
 import { MIND_CATALOGUE } from "./mind-catalogue.ts";
 
 /** What regions hold, by their purpose. */
@@ -599,6 +600,7 @@ export const CATALOGUE = catalogue({
     source: "sampled",
   },
   // --- the processor
+  ...MEANING_CATALOGUE,
   ...HARDWARE_CATALOGUE,
   // --- watching itself
   engram_observe_rollup_duration_seconds: {

@@ -377,6 +377,7 @@ function infoOf(space: Space): SpaceInfo {
     bindings: 0,
     terms: new Set(space.memories.flatMap((memory) => memory?.words ?? [])).size,
     memoryBytes: live * space.dimensions * 4,
+    meaning: undefined,
     createdAtMs: space.createdAtMs,
     forgetting: { ...space.forgetting, floor: 0.3 },
   };

@@ -32,7 +32,7 @@ export class SpaceUnderTest {
    * @param compactForgottenMin forgotten memories from which the space is compacted
    * @param options.empty without a space, for recovery to fill
    */
-  constructor(compactForgottenMin?: number, options: { empty: boolean } = { empty: false }) {
+  constructor(compactForgottenMin?: number, options: { empty?: boolean; embedder?: string } = {}) {
     this.keeper = new SpaceKeeper({
       table: this.table,
       writerCount: 1,
@@ -40,13 +40,13 @@ export class SpaceUnderTest {
       epochs: this.epochs,
       ...(compactForgottenMin === undefined ? {} : { compactForgottenMin }),
     });
-    if (options.empty) return;
+    if (options.empty === true) return;
     this.#first = this.keeper.create(
       {
         spaceId: 1,
         name: "test",
         dimensions: DIMENSIONS,
-        embedder: "none",
+        embedder: options.embedder ?? "none",
         language: "english",
         quantization: "bf16",
         createdAtMs: 1,

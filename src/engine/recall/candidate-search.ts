@@ -60,6 +60,11 @@ export class CandidateSearch {
     this.#accumulator.reset();
   }
 
+  /** Terms of the query that was searched for last. */
+  get terms(): TermBuffer {
+    return this.#terms;
+  }
+
   /** A VIA: how a candidate that the vectors found was found. */
   via(candidate: number): number {
     return this.#searcher.via[candidate]!;
@@ -169,6 +174,7 @@ export class CandidateSearch {
     plan: RecallPlan,
     facts: FusionFacts,
     candidates: Candidates,
+    meanings?: Float32Array | undefined,
   ): FusionWeights {
     const { count, slots, bm25, cosines, scores, vectorCount } = candidates;
     if (plan.mode === "vector") {
@@ -182,7 +188,7 @@ export class CandidateSearch {
     }
     this.compareFrom(vectorCount, plan, graph, candidates);
     const closeness = this.#closenessOf(reader, plan, candidates);
-    return fuse({ count, bm25, cosines, closeness }, facts, scores, this.#fusion);
+    return fuse({ count, bm25, cosines, meanings, closeness }, facts, scores, this.#fusion);
   }
 
   /** How near each candidate's time is to the times the query names; undefined where it names none. */

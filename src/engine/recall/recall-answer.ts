@@ -61,7 +61,13 @@ function whyOf(
     why.words = { bm25, ...(rank === undefined ? {} : { rank }), terms: termsShared(work, content) };
   }
   if (plan.mode === "hybrid") {
-    why.fusion = { vectorWeight: weights.vector, wordsWeight: weights.words, timeWeight: weights.time };
+    if (weights.meaning > 0) why.meaning = { similarity: candidates.meanings[candidate]! };
+    why.fusion = {
+      vectorWeight: weights.vector,
+      wordsWeight: weights.words,
+      meaningWeight: weights.meaning,
+      timeWeight: weights.time,
+    };
   }
   for (const stage of stages) stage.explain(work, candidate, why);
   return why;

@@ -15,8 +15,8 @@ import type { CandidateSearch } from "./candidate-search.ts";
 import type { FusionFacts, FusionWeights } from "./fuse.ts";
 import type { RecallPlan } from "./recall-planner.ts";
 
-/** The vectors, the words and the stages may each hand in as many as a search gives. */
-const CANDIDATES_MAX = 3 * SEARCH_RESULTS_MAX;
+/** The vectors, the words, their meaning and the stages may each hand in as many as a search gives. */
+const CANDIDATES_MAX = 4 * SEARCH_RESULTS_MAX;
 
 /** The score of a candidate that was taken out. No factor brings it back. */
 export const DROPPED: number = Number.NEGATIVE_INFINITY;
@@ -32,6 +32,8 @@ export class Candidates {
   readonly bm25 = new Float32Array(CANDIDATES_MAX);
   /** exact cosine with the query's vector; NaN where there is none */
   readonly cosines = new Float32Array(CANDIDATES_MAX);
+  /** cosine with what the query was learned to mean; filled in where the recall goes by meaning */
+  readonly meanings = new Float32Array(CANDIDATES_MAX);
   readonly closeness = new Float32Array(CANDIDATES_MAX);
   readonly scores = new Float32Array(CANDIDATES_MAX);
   readonly #places = new Map<number, number>();
@@ -60,6 +62,7 @@ export class Candidates {
     this.slots[at] = slot;
     this.bm25[at] = 0;
     this.cosines[at] = Number.NaN;
+    this.meanings[at] = 0;
     this.scores[at] = 0;
     this.count = at + 1;
     return at;

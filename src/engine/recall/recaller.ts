@@ -19,6 +19,7 @@ import type { SpaceReader } from "../space-reader.ts";
 import { ActivationStage } from "./activation-stage.ts";
 import { CandidateSearch } from "./candidate-search.ts";
 import { InterferenceStage } from "./interference-stage.ts";
+import { MeaningSearch } from "./meaning-search.ts";
 import { PrimingStage } from "./priming-stage.ts";
 import { answerOf } from "./recall-answer.ts";
 import { type RecallPlan, RecallPlanner } from "./recall-planner.ts";
@@ -32,6 +33,7 @@ export class Recaller {
   readonly #wallClock: () => number;
   readonly #planner: RecallPlanner;
   readonly #search: CandidateSearch;
+  readonly #meaning: MeaningSearch;
   readonly #candidates = new Candidates();
   /** what happens between fusion and answer, in this order */
   readonly #stages: readonly RecallStage[];
@@ -62,6 +64,7 @@ export class Recaller {
       new InterferenceStage(settings.interference),
       new PrimingStage(settings.priming),
     ];
+    this.#meaning = new MeaningSearch(settings.meaning);
   }
 
   /** Decides what can be done, and embeds the query where that takes an embedding. */
@@ -98,8 +101,16 @@ export class Recaller {
         queryMass = search.byWords(reader, plan, breadth.words, scope, candidates);
         stageAtMs = this.#stageEnded(STAGE.words, stageAtMs, trace);
       }
-      const facts = { family: plan.family, queryMass, k1: this.#settings.bm25.k1 };
-      const weights = search.score(reader, scope.graph, plan, facts, candidates);
+      let meaningShare = 0;
+      // A caller's own embedding says more about the query than its words were learned to mean.
+      if (mode === "hybrid" && plan.family === "hashed") {
+        const { terms } = search;
+        meaningShare = this.#meaning.find(reader, terms, breadth.words, scope, search, candidates);
+        stageAtMs = this.#stageEnded(STAGE.meaning, stageAtMs, trace);
+      }
+      const facts = { family: plan.family, queryMass, k1: this.#settings.bm25.k1, meaningShare };
+      const meanings = meaningShare > 0 ? this.#meaning.compare(candidates) : undefined;
+      const weights = search.score(reader, scope.graph, plan, facts, candidates, meanings);
       const work: RecallWork = {
         ...scope,
         reader,
