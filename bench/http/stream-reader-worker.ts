@@ -6,7 +6,7 @@ declare const self: {
   postMessage(bytes: number): void;
 };
 
-const TELL_EVERY_MS = 500;
+const TELL_EVERY_MS = 50;
 
 if (!Bun.isMainThread) {
   self.onmessage = ({ data: { urls } }) => {

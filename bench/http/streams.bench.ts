@@ -24,7 +24,7 @@ const STREAMS = ["memories", "logs", "alerts", "metrics"] as const;
 
 const given = benchArguments();
 const size = given.isSmall
-  ? { memories: 500, pairs: 6, recalls: 40 }
+  ? { memories: 1500, pairs: 6, recalls: 40 }
   : { memories: 10_000, pairs: 60, recalls: 200 };
 const { command, text: server } = applianceCommand(given.binary);
 const report = new Report({
