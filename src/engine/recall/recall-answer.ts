@@ -14,7 +14,8 @@ export function answerOf(work: RecallWork, stages: readonly RecallStage[]): Reca
   const threshold = query.threshold ?? Number.NEGATIVE_INFINITY;
   const memories: RecalledMemory[] = [];
   const ids = new Map<string, { at: number; slot: number }>();
-  for (const candidate of candidates.order()) {
+  // Versions of one memory, and what was forgotten this moment, take the places of a few.
+  for (const candidate of candidates.inOrder(query.limit + 8)) {
     if (memories.length >= query.limit) break;
     const score = scores[candidate]!;
     if (score === DROPPED || score < threshold) break;
