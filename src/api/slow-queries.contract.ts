@@ -74,6 +74,7 @@ export const slowOperationReply = z.strictObject({
     selectivity: count.optional().describe("estimated share of memories that pass the filters"),
     postings: count.optional().describe("memories that hold a word of the query"),
     candidates: count.optional(),
+    bindings: count.optional().describe("bindings that activation followed"),
     results: count.optional(),
     reply_bytes: count.optional(),
     space_memories: count.optional(),

@@ -43,6 +43,8 @@ export class OperationTrace {
   postings = 0;
   /** memories whose scores were fused */
   candidates = 0;
+  /** bindings that activation followed */
+  bindings = 0;
   results = 0;
   /** characters of the reply, which are bytes where it is ASCII */
   replyLength = 0;
@@ -80,6 +82,7 @@ export class OperationTrace {
     this.selectivity = 1;
     this.postings = 0;
     this.candidates = 0;
+    this.bindings = 0;
     this.results = 0;
     this.replyLength = 0;
     this.ack = undefined;

@@ -37,6 +37,7 @@ export type SlowCounts = {
   readonly selectivity?: number;
   readonly postings?: number;
   readonly candidates?: number;
+  readonly bindings?: number;
   readonly results?: number;
   readonly reply_bytes?: number;
   readonly space_memories?: number;

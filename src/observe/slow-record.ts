@@ -184,6 +184,7 @@ function countsOf(trace: OperationTrace, syncs: Syncs | undefined): SlowCounts {
     selectivity: trace.selectivity,
     postings: trace.postings,
     candidates: trace.candidates,
+    bindings: trace.bindings,
     results: trace.results,
     ...reply,
     ...space,

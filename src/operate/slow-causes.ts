@@ -36,6 +36,7 @@ export type Share = {
 const TAIL_MIN = 256;
 const POSTINGS_MIN = 20_000;
 const CANDIDATES_MIN = 1000;
+const BINDINGS_MIN = 500;
 const RESULTS_MIN = 100;
 const REPLY_BYTES_MIN = 1024 * 1024;
 const BATCH_MIN = 200;
@@ -158,7 +159,7 @@ const faults: Rule = ({ took_ms, stages_ms, waits_ms, counts, usual, thread }) =
 };
 
 const fanOut: Rule = ({ stages_ms, counts }) => {
-  const { postings = 0, candidates = 0, space_memories: memories = 0 } = counts;
+  const { postings = 0, candidates = 0, bindings = 0, space_memories: memories = 0 } = counts;
   let ms = 0;
   const found: string[] = [];
   if (postings >= POSTINGS_MIN) {
@@ -168,6 +169,10 @@ const fanOut: Rule = ({ stages_ms, counts }) => {
   if (candidates >= CANDIDATES_MIN) {
     ms += stages_ms.fuse ?? 0;
     found.push(`${candidates} candidates were scored`);
+  }
+  if (bindings >= BINDINGS_MIN) {
+    ms += stages_ms.spread ?? 0;
+    found.push(`activation followed ${bindings} bindings`);
   }
   return ms === 0 ? [] : [{ cause: "wide_fan_out", ms, basis: "measured", evidence: found.join("; ") }];
 };

@@ -148,6 +148,13 @@ export function adviceFor(cause: SlowCause, worst: SlowOperation): SlowAdvice {
         effect: "the search of a space walks its own graph, whatever the others hold",
       };
     case "wide_fan_out":
+      if ((worst.stages_ms.spread ?? 0) > (worst.stages_ms.words ?? 0)) {
+        return {
+          title: "activation spreads over very many bindings",
+          change: "Lower activation.visits or activation.hops, or raise activation.threshold",
+          effect: "spreading takes some 20 ns for each binding followed, and only the strongest ones are",
+        };
+      }
       return {
         title: "the query's words stand in very many memories",
         change:

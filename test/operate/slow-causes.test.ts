@@ -141,6 +141,13 @@ const CASES: Readonly<Record<SlowCause, readonly Case[]>> = {
       evidence: /^8000 candidates were scored$/,
       not: { stages_ms: { fuse: 90, vector: 2 } },
     },
+    {
+      name: "activation followed very many bindings",
+      shows: { stages_ms: { spread: 90, vector: 2 }, counts: counts({ bindings: 15_000 }) },
+      ms: 90,
+      evidence: /^activation followed 15000 bindings$/,
+      not: { stages_ms: { spread: 90, vector: 2 }, counts: counts({ bindings: 40 }) },
+    },
   ],
   large_result: [
     {

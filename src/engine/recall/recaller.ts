@@ -130,6 +130,7 @@ export class Recaller {
       if (trace !== undefined) {
         trace.candidates = candidates.count;
         trace.results = memories.length;
+        trace.bindings = this.activation?.visited ?? 0;
       }
       return memories;
     } finally {
