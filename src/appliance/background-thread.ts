@@ -231,8 +231,9 @@ function graphsOf(table: SpaceTable, writer: number): Graphs {
   return { indexed, generation };
 }
 
+/** Uses alone wait for the log to have grown, or for a change. */
 function isDirty(facts: Float64Array): boolean {
-  return facts[STREAM_FACT.appendedSequence]! > facts[STREAM_FACT.checkpointSequence]!;
+  return facts[STREAM_FACT.changedSequence]! > facts[STREAM_FACT.checkpointSequence]!;
 }
 
 /** Blocks until the log is durable up to everything appended by now. */

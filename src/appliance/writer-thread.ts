@@ -77,6 +77,7 @@ export async function startWriter(boot: Boot): Promise<() => void> {
     });
   }
   facts[STREAM_FACT.appendedSequence] = log.appendedSequence;
+  facts[STREAM_FACT.changedSequence] = log.appendedSequence;
   facts[STREAM_FACT.writtenSequence] = log.writtenSequence;
   facts[STREAM_FACT.syncedSequence] = log.syncedSequence;
   facts[STREAM_FACT.checkpointSequence] = store.sequence;

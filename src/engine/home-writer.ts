@@ -504,7 +504,11 @@ export class HomeWriter {
       forgettingOf(space.root, this.#options.forgetting),
     );
     held.extra = done.reduce((sum, count) => sum + count, 0);
+    const { facts } = this.#options;
+    const changedSequence = facts[STREAM_FACT.changedSequence]!;
     this.#compound(held, space, compound);
+    // Recalls alone should not have graphs written down again and again; the log keeps what they taught meanwhile.
+    facts[STREAM_FACT.changedSequence] = changedSequence;
     space.mind.countUses(done);
     this.#meter.used(done);
   }
@@ -523,6 +527,7 @@ export class HomeWriter {
     facts[STREAM_FACT.diskFull] = 0;
     const sequence = log.append(kind, spaceId, payload, 0, payload.byteLength);
     facts[STREAM_FACT.appendedSequence] = sequence;
+    facts[STREAM_FACT.changedSequence] = sequence;
     facts[STREAM_FACT.appendedBytes] = facts[STREAM_FACT.appendedBytes]! + bytes;
     this.#meter.appended(bytes);
     this.#groupBytes += bytes;

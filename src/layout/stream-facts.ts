@@ -37,6 +37,8 @@ export const STREAM_FACT = {
   diskFullCount: 18,
   /** 1 while the last reservation found no room on the disk */
   diskFull: 19,
+  /** the last record that is worth a checkpoint by itself: uses are not */
+  changedSequence: 20,
 } as const;
 
 export const STREAM_FACTS_BYTES = 256;

@@ -164,6 +164,34 @@ test(
   LONG ? 600_000 : 120_000,
 );
 
+test("recalls of every mode find the kinds that were asked for, before and after a restart", async () => {
+  using directory = new ScratchDirectory("mind-kinds");
+  const start = { data: directory.data, settings: { ...SETTINGS, "thread_pools.api_workers": 1 } };
+  for (const isFirst of [true, false]) {
+    await using appliance = await ApplianceProcess.start(start);
+    const { client } = appliance;
+    if (isFirst) {
+      answered(await client.remember({ id: "plain", content: "rain over the harbour" }));
+      const episode = { id: "lived", what: "rain over the harbour", who: ["Mia"] };
+      answered(await client.call("POST", "/api/v1/episodes/remember", episode));
+    }
+    for (const mode of ["hybrid", "vector", "words"]) {
+      const idsOf = async (kinds: string[] | undefined): Promise<string[]> => {
+        const body = { query: "harbour rain", mode, kinds };
+        const reply = await client.call<{ memories: MemoryReply[] }>("POST", "/api/v1/memories/recall", body);
+        return answered(reply)
+          .memories.map(({ id }) => id)
+          .sort();
+      };
+      expect([mode, await idsOf(undefined)]).toEqual([mode, ["lived", "plain"]]);
+      expect([mode, await idsOf(["episode"])]).toEqual([mode, ["lived"]]);
+      expect([mode, await idsOf(["memory", "concept"])]).toEqual([mode, ["plain"]]);
+      expect([mode, await idsOf(["concept"])]).toEqual([mode, []]);
+    }
+    expect(await appliance.stop()).toBe(0);
+  }
+}, 60_000);
+
 test.each([true, false])(
   "with forgetting.learn_from_recall %p, what is recalled together is used or left alone",
   async (learns) => {

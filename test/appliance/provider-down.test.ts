@@ -77,11 +77,14 @@ test("when_unavailable=store keeps memories for words, and embeds them once the 
       const changed = { id: "b", content: "yellow pears", if_exists: "replace" } as const;
       expect(answered(await client.remember(changed)).outcome).toBe("replaced");
       answered(await client.forget("c"));
+      const episode = { id: "d", what: "the cat ate fish", who: ["cat"], valence: 0.5, importance: 0.75 };
+      answered(await client.call("POST", "/api/v1/episodes/remember", episode));
+      answered(await client.call("POST", "/api/v1/links", { source: "a", destination: "d" }));
       await appliance.kill();
     }
     await using appliance = await ApplianceProcess.start(start);
     const { client } = appliance;
-    expect(answered(await client.space("default")).pending_embedding).toBe(2);
+    expect(answered(await client.space("default")).pending_embedding).toBe(3);
     server.always = undefined;
     await eventually(
       "everything is embedded",
@@ -96,7 +99,16 @@ test("when_unavailable=store keeps memories for words, and embeds them once the 
       expect(byWords.memories.map((memory) => memory.id)).toEqual([id]);
     }
     expect(answered(await client.get("a"))).toMatchObject({ tags: ["a"], metadata: { of: "a" } });
-    expect((await client.listAll()).map(({ id }) => id).sort()).toEqual(["a", "b"]);
+    // Its vector came later: what else it is, it stayed.
+    expect(answered(await client.get("d"))).toMatchObject({
+      kind: "episode",
+      valence: 0.5,
+      importance: 0.75,
+      episode: { who: ["cat"] },
+    });
+    const linked = await client.call("GET", "/api/v1/links?id=d&kind=link");
+    expect(answered(linked)).toMatchObject({ links: [{ id: "a", direction: "in" }] });
+    expect((await client.listAll()).map(({ id }) => id).sort()).toEqual(["a", "b", "d"]);
     expect(await appliance.stop()).toBe(0);
   } finally {
     await server.stop();
