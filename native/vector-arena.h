@@ -50,6 +50,14 @@ static inline const struct layout_node_header *vector_header(const struct vector
 static inline int vector_is_live(const struct layout_node_header *header) {
     return __atomic_load_n(&header->state, __ATOMIC_RELAXED) == LAYOUT_NODE_STATE_LIVE;
 }
+/* Memories are what a search without a filter finds. Concepts, which are made of them, are asked for by a filter,
+ * or collected beside what is found. The kind lies in the line of the state. */
+static inline int vector_is_memory(const struct layout_node_header *header) {
+    return vector_is_live(header) && header->kind != LAYOUT_NODE_KIND_CONCEPT;
+}
+static inline int vector_is_concept(const struct layout_node_header *header) {
+    return header->kind == LAYOUT_NODE_KIND_CONCEPT && vector_is_live(header);
+}
 static inline int vector_has_vector(const struct layout_node_header *header) { return header->vector_norm > 0.0f; }
 
 /* Whether each of the filter's tags is in the record; the bloom says no to most that lack one. */

@@ -35,6 +35,7 @@ constexpr uint32_t BEAM_MOST = 2 * EF_MOST;
 constexpr uint32_t SCAN_AHEAD = 2;
 constexpr uint32_t SAMPLE = 256; /* headers looked at to estimate selectivity */
 constexpr uint32_t EMPTY_LIST_RETRIES = 256;
+constexpr uint32_t CONCEPTS_MOST = 16;
 
 /* Nanoseconds at 768 bf16 dimensions; they scale with the bytes of a vector. */
 constexpr double WALK_DISTANCE_NS = 100;
@@ -102,7 +103,7 @@ struct vector_searcher {
 /* What is asked and answered; src/ffi/vector.ts knows the words by index. */
 struct search_request {
     uint32_t k, ef, node_count, indexed_count;
-    uint32_t rerank, plan, first_slot, unused;
+    uint32_t rerank, plan, first_slot, concepts;
     uint32_t visited, distances, scanned, reranked;
     uint32_t plan_used, matched, selectivity_ppm, beam_longest;
 };
@@ -127,10 +128,12 @@ struct search {
     /* of the graph when the search began; nodes from `count` on are not seen */
     uint64_t entry;
     uint32_t count;
+    /* concepts met beside what is looked for; its limit is 0 where none are wanted */
+    selection concepts;
 
     bool passes(const layout_node_header *header) const {
-        if (!vector_is_live(header)) return false;
-        return filter == nullptr || vector_filter_passes(filter, &graph.config.content, header);
+        if (filter == nullptr) return vector_is_memory(header);
+        return vector_is_live(header) && vector_filter_passes(filter, &graph.config.content, header);
     }
     float measure(const uint8_t *vector) {
         request.distances++;
@@ -242,6 +245,21 @@ uint32_t offer_beam(const search &s, const beam &b, selection &best) {
     return offered;
 }
 
+/* Collects the concepts of the beam: they do not pass without a filter, so they are its waypoints, or share a node
+ * with a memory. Their headers were looked at when they came in. */
+void collect_concepts(search &s, const beam &b) {
+    for (uint32_t i = 0; i < b.size; i++) {
+        const uint32_t node = b.entries[i].node & NODE_MASK;
+        auto collect = [&](uint32_t slot) {
+            if (slot < s.indexed_count && vector_is_concept(vector_header(&s.graph.config.headers, slot)))
+                s.concepts.offer(candidate{b.entries[i].similarity, slot, VIA_INDEX});
+        };
+        collect(s.graph.slot_of(node));
+        for (const twin_entry *twin = s.graph.twins_of(node); twin != nullptr; twin = s.graph.twin_after(twin))
+            collect(twin->slot);
+    }
+}
+
 /* Walks the graph. Returns false when it was given up: over budget, or the beam full. */
 bool walk(search &s, uint32_t ef, double budget, beam &b) {
     const vector_graph &graph = s.graph;
@@ -318,6 +336,9 @@ void scan(search &s, uint32_t from, uint32_t end, uint8_t via, selection &best) 
         uint32_t found = 0;
         for (; at < stop; at++) {
             const layout_node_header *header = vector_header(&headers, at);
+            if (s.concepts.limit > 0 && vector_has_vector(header) && vector_is_concept(header))
+                s.concepts.offer(
+                    candidate{s.measure(vector_arena_at(&graph.config.quantised, at)), at, via});
             slots[found] = at;
             found += vector_has_vector(header) && s.passes(header);
         }
@@ -413,14 +434,29 @@ void search_indexed(search &s, uint32_t ef, selection &best) {
         beam b;
         const bool whole = walk(s, ef, budget, b);
         request.plan_used = PLAN_WALK;
+        if (s.concepts.limit > 0) collect_concepts(s, b);
         const uint32_t offered = offer_beam(s, b, best);
         if (request.plan == PLAN_WALK || (whole && offered >= request.k)) return;
         best.size = 0;
+        s.concepts.size = 0;
         request.plan_used = PLAN_WALK_THEN_SCAN;
     } else {
         request.plan_used = PLAN_SCAN;
     }
     scan(s, 0, end, VIA_SCAN, best);
+}
+
+/* Measures the candidates with the exact vectors, where the others are not. */
+void measure_exactly(const vector_graph &graph, const float *query, candidate *entries, uint32_t count) {
+    if (graph.kind == KERNEL_F32) return;
+    const uint32_t bytes = 4 * graph.config.dims;
+    for (uint32_t i = 0; i < count && i < 2; i++)
+        prefetch_vector(vector_arena_at(&graph.config.exact, entries[i].slot), bytes);
+    for (uint32_t i = 0; i < count; i++) {
+        if (i + 2 < count) prefetch_vector(vector_arena_at(&graph.config.exact, entries[i + 2].slot), bytes);
+        const uint8_t *vector = vector_arena_at(&graph.config.exact, entries[i].slot);
+        entries[i].similarity = graph.dot_exact(query, vector, graph.config.dims);
+    }
 }
 
 } // namespace
@@ -460,11 +496,12 @@ SHIM_EXPORT int32_t shim_vector_searcher_close(uint64_t address) {
 /* Finds the k most similar memories; see the essay above.
  *
  *   query      unit-normalised, dims of the graph
- *   filter     a filter block (src/layout/filter.ts) or NULL for all that are live
+ *   filter     a filter block (src/layout/filter.ts) or NULL for all live memories
  *   words      a search_request: in k (1..4096), ef, node_count, indexed_count (capped to what the graph has
  *              covered), rerank (0: by quantization), plan (0: the cheaper one), first_slot (0, or where an
- *              exact scan with plan 2 starts); out the rest
- *   slots_out, similarities_out, via_out   k entries each
+ *              exact scan with plan 2 starts), concepts (0..16, 0 with a filter: how many that are met beside);
+ *              out the rest, and how many concepts there are
+ *   slots_out, similarities_out, via_out   k entries each, and for concepts as many more from k on, without via
  *
  * Returns the count of results, -EINVAL or -ENOMEM. Any number of threads, each with its own searcher. */
 SHIM_EXPORT int32_t shim_vector_search(uint64_t graph_address, uint64_t searcher_address, const float *query,
@@ -475,6 +512,7 @@ SHIM_EXPORT int32_t shim_vector_search(uint64_t graph_address, uint64_t searcher
     if (graph == nullptr || searcher == nullptr) return -EINVAL;
     search_request &request = *(search_request *)words;
     if (request.k == 0 || request.k > EF_MOST || request.plan > PLAN_SCAN) return -EINVAL;
+    if (request.concepts > (filter_block == nullptr ? CONCEPTS_MOST : 0)) return -EINVAL;
     vector_filter filter{};
     if (filter_block != nullptr && !vector_filter_read(&filter, filter_block)) return -EINVAL;
 
@@ -490,8 +528,9 @@ SHIM_EXPORT int32_t shim_vector_search(uint64_t graph_address, uint64_t searcher
     const uint32_t wanted = request.rerank ? request.rerank : rerank_default(graph->kind, request.k, ef);
     const uint32_t limit = std::min(std::max(wanted, request.k), EF_MOST);
     selection best{searcher->selected, 0, limit};
+    candidate concepts[CONCEPTS_MOST];
     search s{*graph, *searcher, request, filter_block ? &filter : nullptr, query,
-             searcher->query, indexed, entry, count};
+             searcher->query, indexed, entry, count, selection{concepts, 0, request.concepts}};
 
     if (request.plan == PLAN_SCAN && request.first_slot > 0) {
         request.plan_used = PLAN_SCAN;
@@ -501,24 +540,21 @@ SHIM_EXPORT int32_t shim_vector_search(uint64_t graph_address, uint64_t searcher
         scan(s, indexed, request.node_count, VIA_TAIL, best);
     }
 
-    if (graph->kind != KERNEL_F32) {
-        const uint32_t bytes = 4 * graph->config.dims;
-        for (uint32_t i = 0; i < best.size && i < 2; i++)
-            prefetch_vector(vector_arena_at(&graph->config.exact, best.entries[i].slot), bytes);
-        for (uint32_t i = 0; i < best.size; i++) {
-            if (i + 2 < best.size)
-                prefetch_vector(vector_arena_at(&graph->config.exact, best.entries[i + 2].slot), bytes);
-            const uint8_t *vector = vector_arena_at(&graph->config.exact, best.entries[i].slot);
-            best.entries[i].similarity = graph->dot_exact(query, vector, graph->config.dims);
-        }
-        request.reranked = best.size;
-    }
+    measure_exactly(*graph, query, best.entries, best.size);
+    measure_exactly(*graph, query, concepts, s.concepts.size);
+    if (graph->kind != KERNEL_F32) request.reranked = best.size;
     std::sort(best.entries, best.entries + best.size, better);
+    std::sort(concepts, concepts + s.concepts.size, better);
     const uint32_t results = std::min(best.size, request.k);
     for (uint32_t i = 0; i < results; i++) {
         slots_out[i] = best.entries[i].slot;
         similarities_out[i] = std::max(-1.0f, std::min(1.0f, best.entries[i].similarity));
         via_out[i] = best.entries[i].via;
+    }
+    request.concepts = s.concepts.size;
+    for (uint32_t i = 0; i < s.concepts.size; i++) {
+        slots_out[request.k + i] = concepts[i].slot;
+        similarities_out[request.k + i] = std::max(-1.0f, std::min(1.0f, concepts[i].similarity));
     }
     return (int32_t)results;
 }

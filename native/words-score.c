@@ -55,12 +55,12 @@ SHIM_EXPORT void shim_words_reset(float *scores, const uint32_t *touched, uint32
 
 /* Picks the best scored of `count` touched slots, in no order.
  *
- *   passes     by position in `touched`: 0 leaves a slot out; NULL where a slot only has to be live
+ *   passes     by position in `touched`: 0 leaves a slot out; NULL where a slot only has to be a live memory
  *   headers    chunk table of the header arena, and log2 of its slots per chunk; read only where passes is NULL
  *   k          how many at most
  *   slots_out, scores_out  k of each
  *
- * A header costs a cache miss, so only slots that would be kept are asked whether they are live.
+ * A header costs a cache miss, so only slots that would be kept are asked whether they are live memories.
  * Returns how many were picked. */
 SHIM_EXPORT uint32_t shim_words_best(const uint32_t *touched, uint32_t count, const float *scores,
                                      const uint8_t *passes, const uint64_t *headers, uint32_t chunk_shift, uint32_t k,
@@ -71,7 +71,7 @@ SHIM_EXPORT uint32_t shim_words_best(const uint32_t *touched, uint32_t count, co
         const uint32_t slot = touched[i];
         const float score = scores[slot];
         if (!best_heap_wants(scores_out, kept, k, score)) continue;
-        if (passes != NULL ? !passes[i] : !vector_is_live(vector_header(&arena, slot))) continue;
+        if (passes != NULL ? !passes[i] : !vector_is_memory(vector_header(&arena, slot))) continue;
         kept = best_heap_put(slots_out, scores_out, kept, k, slot, score);
     }
     return kept;

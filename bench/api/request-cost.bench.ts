@@ -21,6 +21,7 @@ import { settingsSchema } from "../../src/config/schema.ts";
 import type { RecalledMemory, Remembered } from "../../src/engine/engine.ts";
 import { failures, latencyText, postRequest, runLoad } from "../../src/operate/load/http-load.ts";
 import { createKey } from "../../src/storage/key-store.ts";
+import { NaiveConcepts } from "../../test/engine/consolidation/naive-concepts.ts";
 import { NaiveEngine } from "../../test/engine/naive-engine.ts";
 import { localWatch } from "../../test/observe/local-watch.ts";
 
@@ -82,6 +83,7 @@ async function serve(): Promise<void> {
   });
   const api = createApi({
     engine: new NoEngine(),
+    concepts: new NaiveConcepts(),
     limits: settings.limits,
     access,
     errors,

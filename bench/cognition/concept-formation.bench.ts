@@ -7,7 +7,7 @@
  *
  *   bun bench/cognition/concept-formation.bench.ts [--small] [--seed N] [--json FILE]
  */
-import { averageLinkage, backgroundOf } from "../../src/cognition/clustering.ts";
+import { averageLinkage } from "../../src/cognition/clustering.ts";
 import { ConceptFormer, FORMATION_RULES, formationCut } from "../../src/cognition/concept-formation.ts";
 import { Rows } from "../../src/ffi/centroids.ts";
 import { clustered } from "../support/clustered.ts";
@@ -40,18 +40,22 @@ export const bench: FigureBench = {
     });
     const rows = Rows.of(vectors, DIMENSIONS);
     const former = new ConceptFormer(DIMENSIONS);
+    const cut = formationCut(former.background(rows, THREADS), FORMATION_RULES);
     const matrix = new Float32Array(count * count);
     return [
       {
         name: `forming concepts from ${count.toLocaleString("en-US")} episodes`,
         operations: 1,
         run: () => {
-          const { proposals } = former.form(rows, { rules: FORMATION_RULES, threads: THREADS });
+          const proposals = former.form(rows, {
+            cut,
+            membersMin: FORMATION_RULES.membersMin,
+            threads: THREADS,
+          });
           return proposals.reduce((sum, { members }) => sum + members.length ** 2, 0);
         },
         plain: () => {
           plainSimilarities(vectors, vectors, DIMENSIONS, matrix);
-          const cut = formationCut(backgroundOf(matrix, count), FORMATION_RULES);
           const { labels, count: clusterCount } = averageLinkage(matrix, count, cut);
           const sizes = new Float64Array(clusterCount);
           for (const label of labels) sizes[label]! += 1;

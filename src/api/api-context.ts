@@ -2,6 +2,7 @@
 import type { Clock } from "../base/clock.ts";
 import type { SettingChange } from "../config/live-settings.ts";
 import type { Settings } from "../config/schema.ts";
+import type { ConceptDesk } from "../engine/consolidation/concept-desk.ts";
 import type { Engine } from "../engine/engine.ts";
 import type { AlertView } from "../observe/alerts/alert-view.ts";
 import type { Silences } from "../observe/alerts/silences.ts";
@@ -56,6 +57,7 @@ export type SettingsDesk = {
 export type ApiContext = {
   readonly settings: SettingsDesk;
   readonly engine: Engine;
+  readonly concepts: ConceptDesk;
   readonly limits: ApiLimits;
   readonly access: Access;
   readonly errors: ErrorSink;

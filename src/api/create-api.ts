@@ -5,10 +5,12 @@
  */
 import { Elysia } from "elysia";
 import { RequestError } from "../base/errors.ts";
+import type { ConceptDesk } from "../engine/consolidation/concept-desk.ts";
 import type { Engine } from "../engine/engine.ts";
 import type { Access } from "./access.ts";
 import { alertRoutes } from "./alerts.ts";
 import type { ApiContext, SettingsDesk, Watch } from "./api-context.ts";
+import { conceptRoutes } from "./concepts.ts";
 import { docsRoutes } from "./docs.ts";
 import { episodeRoutes } from "./episodes.ts";
 import { linkRoutes } from "./links.ts";
@@ -32,6 +34,7 @@ import { vectorIndexRoutes } from "./vector-index.ts";
 
 export type ApiOptions = {
   readonly engine: Engine;
+  readonly concepts: ConceptDesk;
   readonly limits: ApiLimits;
   readonly access: Access;
   readonly errors: ErrorSink;
@@ -76,6 +79,7 @@ export function createApi(options: ApiOptions): Api {
     .use(linkRoutes(context))
     .use(spaceRoutes(context))
     .use(vectorIndexRoutes(context))
+    .use(conceptRoutes(context))
     .use(metricsRoutes(context))
     .use(queryRoutes(context))
     .use(slowQueryRoutes(context))

@@ -6,6 +6,7 @@
  * because the metadata is not parsed to be printed again.
  */
 import { assert } from "../base/assert.ts";
+import type { Concept } from "../engine/consolidation/concept-desk.ts";
 import type {
   Forgotten,
   IndexInfo,
@@ -87,8 +88,31 @@ export function recalledText(recalled: Recalled): string {
     memories += `{${memoryFields(memory)},"score":${numberText(memory.score)}${why}}`;
   }
   const degraded = recalled.degraded === undefined ? "" : `,"degraded":${JSON.stringify(recalled.degraded)}`;
-  const activation = activationText(recalled.activation);
+  const activation = `${conceptsText(recalled)}${activationText(recalled.activation)}`;
   return `{"memories":[${memories}],"space":"${recalled.space}","mode":"${recalled.mode}","took_ms":${Math.round(recalled.tookMs * 1000) / 1000}${activation}${asOfText(recalled.asOf)}${degraded}}`;
+}
+
+/** Concepts beside the memories, and the blend of the two stores. */
+function conceptsText({ concepts, memorySystems }: Recalled): string {
+  let text = "";
+  if (concepts !== undefined) {
+    const each = concepts.map(
+      (concept) => `{${conceptFields(concept)},"score":${numberText(concept.score)}}`,
+    );
+    text += `,"concepts":[${each.join(",")}]`;
+  }
+  if (memorySystems !== undefined) {
+    const { fast, slow } = memorySystems;
+    text += `,"memory_systems":{"fast":${numberText(fast)},"slow":${numberText(slow)}}`;
+  }
+  return text;
+}
+
+export function conceptFields(concept: Concept): string {
+  const members = concept.members.map(
+    ({ id, likeness }) => `{"id":${JSON.stringify(id)},"likeness":${numberText(likeness)}}`,
+  );
+  return `"id":${JSON.stringify(concept.id)},"gist":${JSON.stringify(concept.gist)},"concept":${concept.detailsJson ?? "{}"},"coherence":${numberText(concept.coherence)},"member_count":${concept.memberCount},"members":[${members.join(",")}],"confidence":${numberText(concept.confidence)},"importance":${numberText(concept.importance)},"timestamp":"${timeText(concept.timestampMs)}","stored_at":"${timeText(concept.storedAtMs)}"`;
 }
 
 function activationText(report: Recalled["activation"]): string {
@@ -106,6 +130,9 @@ export function spaceJson(space: SpaceInfo) {
     quantization: space.quantization,
     node: space.node,
     memories: space.memories,
+    episodes: space.episodes,
+    concepts: space.concepts,
+    unconsolidated: space.unconsolidated,
     forgotten: space.forgotten,
     indexed: space.indexed,
     tail: space.tail,

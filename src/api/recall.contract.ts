@@ -2,9 +2,10 @@
 import { z } from "zod";
 import { FILTER_TAGS_MAX } from "../layout/filter.ts";
 import { BINDING_KINDS } from "../layout/metric-codes.ts";
+import { conceptReply } from "./concepts.contract.ts";
 import { Contract } from "./contract.ts";
 import type { FieldForm } from "./query-fields.ts";
-import { RECALL_EF_MAX, RECALL_LIMIT_MAX } from "./settings.ts";
+import { RECALL_CONCEPTS_MAX, RECALL_EF_MAX, RECALL_LIMIT_MAX } from "./settings.ts";
 import {
   embeddingField,
   episodeDetails,
@@ -91,7 +92,15 @@ export const recallBody = z.strictObject({
     .optional()
     .describe("whether memories that have faded below forgetting.floor are answered; include where absent"),
   threshold: unitField.optional().describe("only memories with at least this score"),
-  kinds: kindsField.optional().describe("only memories of these kinds"),
+  kinds: kindsField.optional().describe("only memories of these kinds; all but concepts where absent"),
+  concepts: z
+    .int()
+    .min(0)
+    .max(RECALL_CONCEPTS_MAX)
+    .optional()
+    .describe(
+      "concepts answered beside the memories, at most, where the recall does not filter; 3 where absent",
+    ),
   explain: z.boolean().optional().describe("whether each memory says why it came"),
   ef: z
     .int()
@@ -120,6 +129,7 @@ export const RECALL_QUERY_FORMS: Readonly<Record<keyof z.output<typeof recallQue
   min_confidence: "number",
   threshold: "number",
   kinds: "texts",
+  concepts: "number",
   explain: "flag",
   ef: "number",
   as_of: "time",
@@ -255,6 +265,18 @@ export const recallReply = z.strictObject({
     })
     .optional(),
   degraded: z.string().optional().describe("why less was done than asked for, where that is so"),
+  concepts: z
+    .array(conceptReply.extend({ score: z.number() }))
+    .optional()
+    .describe(
+      "what the space knows about it, best first; absent where there are no concepts, or the recall filters",
+    ),
+  memory_systems: z
+    .strictObject({ fast: z.number(), slow: z.number() })
+    .optional()
+    .describe(
+      "how much of this recall rests on single episodes, and how much on what they have in common; both make 1",
+    ),
   activation: z
     .strictObject({
       seeds: z.int(),

@@ -88,6 +88,7 @@ function recallQuery(asked: AskedRecall, trace: OperationTrace): RecallQuery {
     fading: asked.fading,
     threshold: asked.threshold,
     kinds: asked.kinds,
+    concepts: asked.concepts,
     explain: asked.explain,
     ef: asked.ef,
     activation: activationAsked(asked),

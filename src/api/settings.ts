@@ -46,6 +46,7 @@ export const STABILITY_HOURS_MAX = 876_600;
 export const RECALL_LIMIT_MAX = 1000;
 export const RECALL_LIMIT_DEFAULT = 10;
 export const RECALL_EF_MAX = 4096;
+export const RECALL_CONCEPTS_MAX = 16;
 export const LIST_LIMIT_MAX = 1000;
 export const LIST_LIMIT_DEFAULT = 50;
 export const SLOW_LIMIT_MAX = 10_000;

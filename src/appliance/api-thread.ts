@@ -12,6 +12,8 @@ import { entropySeed, Random } from "../base/random.ts";
 import { VERSION } from "../base/version.ts";
 import { createEmbedder } from "../embedding/create-embedder.ts";
 import { AnnouncedEngine } from "../engine/announced-engine.ts";
+import { SharedConceptDesk } from "../engine/consolidation/concept-desk.ts";
+import { ConsolidationBoard } from "../engine/consolidation/consolidation-board.ts";
 import { engineSettings } from "../engine/engine-settings.ts";
 import { MemoryEngine } from "../engine/memory-engine.ts";
 import { SpaceTable } from "../engine/space-table.ts";
@@ -39,23 +41,25 @@ export async function startApi(boot: Boot): Promise<(message: ToThread) => void>
     random: new Random(entropySeed()),
   });
   const table = new SpaceTable(shared.spaceTable);
+  const epoch = new EpochReader(shared.epochs, epochReaderIndex(boot));
   const client = openWriteClient(boot, ordinal, QUEUE_MAX);
   const watch = openWatch(boot, table, embedder);
+  const readiness = () => ({
+    ready: process[PROCESS_FACT.ready] === 1,
+    stopping: process[PROCESS_FACT.stopping] === 1,
+  });
   const engineSet = engineSettings(settings);
   const memoryEngine = new MemoryEngine({
     table,
     client,
-    epoch: new EpochReader(shared.epochs, epochReaderIndex(boot)),
+    epoch,
     settings: engineSet,
     embedder,
     writerCount: boot.writerCount,
     wallClock: () => Date.now(),
     now: watch.engineMeter.nowMs,
     meter: watch.engineMeter,
-    readiness: () => ({
-      ready: process[PROCESS_FACT.ready] === 1,
-      stopping: process[PROCESS_FACT.stopping] === 1,
-    }),
+    readiness,
     onRecall: () => {
       process[recallCount]! += 1;
     },
@@ -65,6 +69,15 @@ export async function startApi(boot: Boot): Promise<(message: ToThread) => void>
   const engine = new AnnouncedEngine(memoryEngine, watch.engineMeter, table, {
     events: openEvents(boot),
     slow: watch.slow,
+  });
+
+  const concepts = new SharedConceptDesk({
+    table,
+    epoch,
+    board: new ConsolidationBoard(shared.consolidations),
+    bm25: engineSettings(settings).bm25,
+    readiness,
+    wallClock: () => Date.now(),
   });
 
   const clock = systemClock;
@@ -102,7 +115,16 @@ export async function startApi(boot: Boot): Promise<(message: ToThread) => void>
   });
   const desk = openSettingsDesk(boot);
   const { limits } = serving;
-  const api = createApi({ engine, limits, access, errors, version: VERSION, watch, settings: desk });
+  const api = createApi({
+    engine,
+    concepts,
+    limits,
+    access,
+    errors,
+    version: VERSION,
+    watch,
+    settings: desk,
+  });
   const server = serveApi({ api, settings: serving, reusePort: true });
   const prometheusPort = settings.monitoring.prometheus_port;
   const prometheus =

@@ -51,8 +51,8 @@ export async function startBackground(boot: Boot): Promise<(message: ToThread) =
     random: new Random(entropySeed()),
   });
   const lateEmbedder = new LateEmbedder({ table, epoch, client, embedder, settings });
-  const mind = mindLoop(boot, { table, epoch, client });
   const lane = openLane(boot);
+  const mind = mindLoop(boot, { table, epoch, client, lane });
   const sampler = switchedSampler(boot, () => startThreadSampler(lane, openMeterClock()));
   const alive = aliveMarker(boot);
   const disk = new NativeDisk(1);

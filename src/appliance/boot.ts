@@ -28,6 +28,8 @@ export type SharedBuffers = {
   readonly writerDoorbells: readonly SharedArrayBuffer[];
   readonly producerDoorbells: readonly SharedArrayBuffer[];
   readonly indexDoorbells: readonly SharedArrayBuffer[];
+  /** runs of consolidation, asked for by API workers and done by the background thread */
+  readonly consolidations: SharedArrayBuffer;
   /** where each thread records its metrics */
   readonly metrics: MetricMemory;
   /** where each thread tells of events */

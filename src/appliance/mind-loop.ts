@@ -11,8 +11,10 @@ import type { SpaceTable } from "../engine/space-table.ts";
 import { WorkPace } from "../engine/work-pace.ts";
 import type { WriteClient } from "../engine/write-client.ts";
 import { RECALL_COUNT_AT, RECALL_COUNT_STRIDE } from "../layout/process-facts.ts";
+import type { MetricLane } from "../observe/lane.ts";
 import type { EpochReader } from "../shm/epochs.ts";
 import type { Boot } from "./boot.ts";
+import { openConsolidator } from "./consolidation.ts";
 
 /** Between two looks while there is nothing to do. */
 const NOTHING_MS = 250;
@@ -26,8 +28,9 @@ export type MindLoop = {
 
 export function mindLoop(
   boot: Boot,
-  { table, epoch, client }: { table: SpaceTable; epoch: EpochReader; client: WriteClient },
+  parts: { table: SpaceTable; epoch: EpochReader; client: WriteClient; lane: MetricLane },
 ): MindLoop {
+  const { table, epoch, client } = parts;
   const settings = associationSettings(boot.settings);
   const { bm25 } = engineSettings(boot.settings);
   const recallCounts = new Float64Array(boot.shared.processFacts);
@@ -43,13 +46,15 @@ export function mindLoop(
   const associator = new Associator({ table, epoch, client, settings, bm25 });
   const wallClock = (): number => systemClock.wallMs();
   const pruner = new BindingPruner({ table, epoch, client, settings, bm25, wallClock });
+  const consolidator = openConsolidator(boot, parts);
   let stopping = false;
   return {
     run: async () => {
       while (!stopping) {
         const { sliceMs, restMs } = pace.next();
         const done = (await associator.turn(sliceMs)) + (await pruner.turn());
-        await Bun.sleep(done > 0 ? restMs : NOTHING_MS);
+        const hasConsolidated = await consolidator.turn();
+        await Bun.sleep(done > 0 || hasConsolidated ? restMs : NOTHING_MS);
       }
       associator.close();
     },

@@ -15,6 +15,7 @@ import { VERSION } from "../base/version.ts";
 import type { RunningAppliance, StartReports } from "../cli/serve-contract.ts";
 import type { LoadedSettings } from "../config/load.ts";
 import type { Settings } from "../config/schema.ts";
+import { makeConsolidationBoard } from "../engine/consolidation/consolidation-board.ts";
 import { SpaceTable } from "../engine/space-table.ts";
 import { REPLY_RING_BYTES } from "../engine/write-client.ts";
 import { PROCESS_FACT, PROCESS_FACTS_BYTES } from "../layout/process-facts.ts";
@@ -233,6 +234,7 @@ function makeSharedBuffers(
     streamFacts: each(writerCount, () => new SharedArrayBuffer(STREAM_FACTS_BYTES)),
     processFacts: new SharedArrayBuffer(PROCESS_FACTS_BYTES),
     history: makeHistoryState(HISTORY_SHAPE),
+    consolidations: makeConsolidationBoard(),
     alerts: makeTextBoard(ALERT_BOARD_BYTES),
     requestRings: each(producerCount, () => each(writerCount, () => makeRing(requestBytes))),
     replyRings: each(producerCount, () => each(writerCount, () => makeRing(REPLY_RING_BYTES))),

@@ -19,6 +19,7 @@ import { loggingSection, memorySection, numaSection, threadPoolsSection } from "
 import { embeddingSection, indexSection, recallSection } from "./sections/recalling.ts";
 import { accessSection, limitsSection, serverSection } from "./sections/serving.ts";
 import { otlpSection } from "./sections/telling.ts";
+import { consolidationSection } from "./sections/thinking.ts";
 import { alertsSection, monitoringSection } from "./sections/watching.ts";
 import { type SettingFacts, settingFacts } from "./setting.ts";
 
@@ -38,6 +39,7 @@ export const settingsSchema = z.strictObject({
   association: associationSection.prefault({}),
   activation: activationSection.prefault({}),
   meaning: meaningSection.prefault({}),
+  consolidation: consolidationSection.prefault({}),
   wal: walSection.prefault({}),
   checkpoint: checkpointSection.prefault({}),
   thread_pools: threadPoolsSection.prefault({}),
@@ -80,6 +82,7 @@ export const SECTION_SUMMARY: Readonly<Record<string, string>> = {
   association: "What memories are bound to each other, and why",
   activation: "Finding memories by what they are bound to",
   meaning: "Learning what words mean",
+  consolidation: "Gathering memories into concepts",
   wal: "The log that makes writes durable",
   checkpoint: "Checkpoints, which bound the time a start takes",
   thread_pools: "Threads",

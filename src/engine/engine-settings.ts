@@ -1,4 +1,5 @@
 /** What the engine takes from the settings, in its own words. */
+import { type LearningRates, ratesOfHalfLife } from "../cognition/complementary-learning.ts";
 import type { Settings } from "../config/schema.ts";
 import type { Bm25Settings } from "../index/word-index-reader.ts";
 import type { Language } from "../language/languages.ts";
@@ -36,6 +37,8 @@ export type EngineSettings = {
   readonly tailMax: number;
   readonly candidates: number;
   readonly bm25: Bm25Settings;
+  /** of the two traces of a memory */
+  readonly rates: LearningRates;
   readonly activation: ActivationSettings;
   /** whether recall goes by learned meaning, and up to how many memories are scanned for it */
   readonly meaning: { readonly isEnabled: boolean; readonly scanMax: number };
@@ -70,6 +73,7 @@ export function engineSettings(settings: Settings): EngineSettings {
     tailMax: settings.index.tail_max,
     candidates: settings.recall.candidates,
     meaning: { isEnabled: settings.meaning.enabled, scanMax: settings.meaning.scan_max },
+    rates: ratesOfHalfLife(settings.consolidation.hippocampal_half_life_hours),
     bm25: { k1: settings.recall.bm25_k1, b: settings.recall.bm25_b },
     activation: activationSettings(settings),
     whenUnavailable: settings.embedding.when_unavailable as "fail" | "store",

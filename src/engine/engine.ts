@@ -7,6 +7,7 @@
  */
 
 import type { NodeKind } from "../layout/node-header.ts";
+import type { Concept } from "./consolidation/concept-desk.ts";
 import type { MindEngine } from "./mind-engine.ts";
 import type { OperationTrace } from "./operation-trace.ts";
 import type { ActivationOverrides } from "./recall/activation-settings.ts";
@@ -66,13 +67,15 @@ export type RecallQuery = {
   readonly asOfMs?: number | undefined;
   /** whether memories that have faded below the floor are answered; they are where absent */
   readonly fading?: "include" | "exclude" | undefined;
-  /** memories of these kinds; all where absent */
+  /** memories of these kinds; all but concepts where absent */
   readonly kinds?: readonly NodeKind[] | undefined;
   /** lowest score returned */
   readonly threshold?: number | undefined;
   readonly explain?: boolean | undefined;
   /** candidates looked at by the graph search; index.ef_search where absent */
   readonly ef?: number | undefined;
+  /** concepts answered beside, at most; 3 where absent */
+  readonly concepts?: number | undefined;
   /** how activation spreads, where not as the settings say */
   readonly activation?: ActivationOverrides | undefined;
   /** where the parts write down what they did */
@@ -162,6 +165,8 @@ export type Memory = {
 
 export type RecalledMemory = Memory & { readonly score: number; readonly why?: RecallWhy | undefined };
 
+export type RecalledConcept = Concept & { readonly score: number };
+
 export type Recalled = {
   readonly memories: readonly RecalledMemory[];
   readonly space: string;
@@ -169,6 +174,10 @@ export type Recalled = {
   readonly mode: RecallMode;
   /** says why less was done than asked for, where that is so */
   readonly degraded?: string | undefined;
+  /** absent where the space has no concepts, or the recall filters */
+  readonly concepts?: readonly RecalledConcept[] | undefined;
+  /** how much of the recall rests on single episodes, and how much on what they have in common; both make 1 */
+  readonly memorySystems?: { readonly fast: number; readonly slow: number } | undefined;
   /** absent where no activation spread */
   readonly activation?: ActivationReport | undefined;
   readonly tookMs: number;
@@ -227,7 +236,12 @@ export type SpaceInfo = {
   readonly language: string;
   readonly quantization: string;
   readonly node: number;
+  /** live ones, episodes among them */
   readonly memories: number;
+  readonly episodes: number;
+  readonly concepts: number;
+  /** slots that consolidation has not looked at yet */
+  readonly unconsolidated: number;
   readonly forgotten: number;
   readonly indexed: number;
   /** vectors stored but not in the graph yet */

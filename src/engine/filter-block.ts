@@ -6,6 +6,9 @@ import { NODE_KIND } from "../layout/node-header.ts";
 import type { RecallQuery } from "./engine.ts";
 import { hashText } from "./write-codec.ts";
 
+/** Concepts are found as memories only where they are asked for. */
+const MEMORY_KINDS = ["memory", "episode"] as const;
+
 /** The query's filter, or undefined where it filters nothing. */
 export function filterBlock(query: RecallQuery, nodeCount: number): Uint8Array | undefined {
   const tags = query.tags ?? [];
@@ -30,7 +33,7 @@ export function filterBlock(query: RecallQuery, nodeCount: number): Uint8Array |
   view.setFloat64(FILTER.storedToMs, asOfMs ?? 0, true);
   view.setUint32(FILTER.tagCount, tags.length, true);
   view.setUint32(FILTER.nodeCount, nodeCount, true);
-  for (const kind of kinds ?? []) {
+  for (const kind of kinds ?? MEMORY_KINDS) {
     view.setUint32(FILTER.kinds, view.getUint32(FILTER.kinds, true) | (1 << NODE_KIND[kind]), true);
   }
   const hash: Hash64 = { low: 0, high: 0 };

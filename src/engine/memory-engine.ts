@@ -40,6 +40,7 @@ import { MindVerbs } from "./mind/mind-verbs.ts";
 import { UseReporter } from "./mind/use-reporter.ts";
 import { normalised } from "./normalise.ts";
 import type { OperationTrace } from "./operation-trace.ts";
+import { mustBeReady, type Readiness } from "./readiness.ts";
 import { Recaller } from "./recall/recaller.ts";
 import { cursorOf, slotOfCursor } from "./slot-cursor.ts";
 import { SpaceDirectory } from "./space-directory.ts";
@@ -60,7 +61,7 @@ export type MemoryEngineOptions = {
   /** monotonic, ms */
   readonly now: () => number;
   /** false until the home writers have recovered; they say why once they have failed */
-  readonly readiness: () => { readonly ready: boolean; readonly stopping: boolean };
+  readonly readiness: () => Readiness;
   /** told of every recall answered: the indexer goes by it */
   readonly onRecall: () => void;
   readonly health: (spaces: SpaceInfo[]) => Health;
@@ -223,6 +224,9 @@ export class MemoryEngine implements Engine {
       this.#options.onRecall();
       // Who looks at how things stood does not use them.
       if (query.asOfMs === undefined) this.#uses?.recalled(reader.root, reader.generation, memories);
+      const { conceptAnswer } = this.#recaller;
+      const blend = conceptAnswer?.memorySystems;
+      if (blend !== undefined) this.#meter.blended(blend.fast, blend.slow);
       return {
         memories,
         space: spaceName,
@@ -233,6 +237,7 @@ export class MemoryEngine implements Engine {
             ? undefined
             : { atMs: query.asOfMs, usedSince: this.#recaller.usedSince },
         activation: this.#recaller.activation,
+        ...conceptAnswer,
         tookMs: this.#options.now() - startedAtMs,
       };
     } finally {
@@ -272,8 +277,10 @@ export class MemoryEngine implements Engine {
     this.#mustBeReady();
     const codes = kinds?.map((kind) => NODE_KIND[kind]);
     return this.#read(spaceName, (reader) => {
-      const isListed = (at: number): boolean =>
-        reader.isLive(at) && (codes === undefined || codes.includes(reader.kind(at) as (typeof codes)[0]));
+      // Concepts are what the appliance makes of memories; they are listed only where they are asked for.
+      const isAsked = (kind: number): boolean =>
+        codes === undefined ? kind !== NODE_KIND.concept : codes.includes(kind as (typeof codes)[0]);
+      const isListed = (at: number): boolean => reader.isLive(at) && isAsked(reader.kind(at));
       const nodeCount = reader.root.load("nodeCount");
       let slot = cursor === undefined ? 0 : slotOfCursor(cursor, reader.generation);
       const memories: Memory[] = [];
@@ -454,21 +461,7 @@ export class MemoryEngine implements Engine {
   }
 
   #mustBeReady(): void {
-    const { ready, stopping } = this.#options.readiness();
-    if (stopping) {
-      throw new RequestError({
-        code: "shutting-down",
-        message: "The appliance is shutting down",
-        retryAfterSeconds: 5,
-      });
-    }
-    if (!ready) {
-      throw new RequestError({
-        code: "not-ready",
-        message: "The appliance is recovering its data",
-        retryAfterSeconds: 1,
-      });
-    }
+    mustBeReady(this.#options.readiness());
   }
 
   #refusal(outcome: number, { id, spaceName }: { id: string; spaceName: string }): RequestError {

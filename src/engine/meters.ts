@@ -22,6 +22,8 @@ export type EngineMeter = {
   readonly stage: (operation: number, stage: number, tookMs: number) => void;
   /** What a recall did. @param mode place in RECALL_MODES */
   readonly recalled: (mode: number, memories: number) => void;
+  /** How much of a recall rested on fast and on slow memory; both make 1. */
+  readonly blended: (fast: number, slow: number) => void;
   /** Distances a recall computed, in walks of the graph and in scans. */
   readonly searched: (inGraph: number, inScan: number) => void;
   /** Activation spread in a recall. @param end place in SPREAD_ENDS */
@@ -66,6 +68,7 @@ export const SILENT_ENGINE_METER: EngineMeter = {
   untimed: nothing,
   stage: nothing,
   recalled: nothing,
+  blended: nothing,
   searched: nothing,
   activated: nothing,
   remembered: nothing,

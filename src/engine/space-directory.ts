@@ -30,6 +30,19 @@ export type SpaceDirectoryOptions = {
   readonly wallClock: () => number;
 };
 
+/** The open space of that name. @throws {RequestError} `space-not-found` */
+export function existingSpace(table: SpaceTable, name: string): SpaceRoot {
+  const root = table.find(name);
+  if (root !== undefined) return root;
+  throw new RequestError({
+    code: "space-not-found",
+    message: `There is no memory space "${name}"`,
+    expected: "the name of a memory space",
+    received: name,
+    at: "X-Memory-Space",
+  });
+}
+
 const NONE = "none";
 /** Callers' embeddings are told from the provider's by the space's embedder. */
 
@@ -43,15 +56,7 @@ export class SpaceDirectory {
 
   /** @throws {RequestError} `space-not-found` */
   existing(name: string): SpaceRoot {
-    const root = this.#options.table.find(name);
-    if (root !== undefined) return root;
-    throw new RequestError({
-      code: "space-not-found",
-      message: `There is no memory space "${name}"`,
-      expected: "the name of a memory space",
-      received: name,
-      at: "X-Memory-Space",
-    });
+    return existingSpace(this.#options.table, name);
   }
 
   /** The space of that name; made now where it is missing and may be. */
@@ -221,7 +226,10 @@ export class SpaceDirectory {
       language: root.text("language"),
       quantization: quantizationOf(root.load("quantization")),
       node: node === NODE_UNBOUND ? 0 : node,
-      memories: root.load("liveCount"),
+      memories: root.load("liveCount") - root.load("conceptCount"),
+      episodes: root.load("episodeCount"),
+      concepts: root.load("conceptCount"),
+      unconsolidated: Math.max(0, root.load("nodeCount") - root.load("consolidatedCount")),
       forgotten: root.load("forgottenCount"),
       indexed: root.load("indexedCount"),
       tail: Math.max(0, root.load("nodeCount") - root.load("indexedCount")),

@@ -77,6 +77,8 @@ export const SEARCH_WORD = {
   plan: 5,
   /** with plan `scan`: the first slot looked at */
   firstSlot: 6,
+  /** concepts wanted beside, at most CONCEPTS_BESIDE_MAX, then how many were met; they stand from k on */
+  concepts: 7,
   /** nodes whose neighbours were looked at */
   visited: 8,
   /** distances measured on quantised vectors */
@@ -93,6 +95,7 @@ export const SEARCH_WORD = {
   beamLongest: 15,
 } as const;
 export const SEARCH_WORDS = 16;
+export const CONCEPTS_BESIDE_MAX = 16;
 
 /** `walkThenScan` is answered, never asked: the walk was given up. */
 export const SEARCH_PLAN = { auto: 0, walk: 1, scan: 2, walkThenScan: 3 } as const;

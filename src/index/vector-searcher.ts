@@ -9,6 +9,7 @@
  */
 import { assert } from "../base/assert.ts";
 import {
+  CONCEPTS_BESIDE_MAX,
   closeSearcher,
   filterSlots,
   openSearcher,
@@ -34,12 +35,14 @@ export type VectorQuery = {
   readonly nodeCount: number;
   /** slots below are in the graph; those from here on are scanned. What the graph has covered, where absent */
   readonly indexedCount?: number | undefined;
-  /** a filter block (layout/filter.ts) */
+  /** a filter block (layout/filter.ts); live memories of every kind but concepts where absent */
   readonly filter?: Uint8Array | undefined;
   /** candidates compared exactly; chosen by quantization where absent */
   readonly rerank?: number | undefined;
   /** a SEARCH_PLAN; the cheaper one where absent. Tests and the bench ask for one */
   readonly plan?: number | undefined;
+  /** concepts wanted beside, where there is no filter: those that the search meets */
+  readonly concepts?: number | undefined;
 };
 
 /** What the last search did. */
@@ -60,6 +63,8 @@ export class VectorSearcher {
   /** a VIA */
   readonly via: Uint8Array;
   readonly resultsMax: number;
+  /** concepts met by the last search: `conceptCount` of them, from `conceptsAt` on in `slots` and `similarities` */
+  conceptsAt = 0;
   readonly #words = new Uint32Array(SEARCH_WORDS);
   readonly #arrays: SearchArrays;
   #address: number;
@@ -69,8 +74,8 @@ export class VectorSearcher {
     assert(resultsMax >= 1, "a searcher has room for a result");
     assert(resultsMax <= SEARCH_RESULTS_MAX, "a searcher has no more room than C gives results");
     this.resultsMax = resultsMax;
-    this.slots = new Uint32Array(resultsMax);
-    this.similarities = new Float32Array(resultsMax);
+    this.slots = new Uint32Array(resultsMax + CONCEPTS_BESIDE_MAX);
+    this.similarities = new Float32Array(resultsMax + CONCEPTS_BESIDE_MAX);
     this.via = new Uint8Array(resultsMax);
     this.#arrays = {
       words: this.#words,
@@ -98,6 +103,8 @@ export class VectorSearcher {
     words[SEARCH_WORD.rerank] = wanted.rerank ?? 0;
     words[SEARCH_WORD.plan] = wanted.plan ?? SEARCH_PLAN.auto;
     words[SEARCH_WORD.firstSlot] = 0;
+    words[SEARCH_WORD.concepts] = wanted.filter === undefined ? (wanted.concepts ?? 0) : 0;
+    this.conceptsAt = wanted.k;
     return searchGraph(graph, this.#address, query, wanted.filter, this.#arrays);
   }
 
@@ -115,7 +122,12 @@ export class VectorSearcher {
     words[SEARCH_WORD.rerank] = wanted.rerank ?? 0;
     words[SEARCH_WORD.plan] = SEARCH_PLAN.scan;
     words[SEARCH_WORD.firstSlot] = wanted.firstSlot ?? 0;
+    words[SEARCH_WORD.concepts] = 0;
     return searchGraph(graph, this.#address, query, wanted.filter, this.#arrays);
+  }
+
+  get conceptCount(): number {
+    return this.#words[SEARCH_WORD.concepts]!;
   }
 
   stats(): SearchStats {

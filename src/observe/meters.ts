@@ -16,6 +16,7 @@ import {
   durationSeries,
   laneMetric,
   levelSeries,
+  ratioSeries,
   sizeSeries,
 } from "./series.ts";
 
@@ -52,6 +53,10 @@ export function engineMeter(lane: MetricLane, nowMs: () => number): EngineMeter 
     operation * operationStride + spaceClassOf(liveCount) * classStride + outcome * outcomeStride;
   const resultSize = sizeSeries("engram_recall_result_size", {});
   const modes = RECALL_MODES.map((mode) => counterSeries("engram_recall_modes_total", { mode }));
+  const weights = {
+    fast: ratioSeries("engram_recall_memory_system_weight", { system: "fast" }),
+    slow: ratioSeries("engram_recall_memory_system_weight", { system: "slow" }),
+  };
   const remembered = REMEMBERED.map((outcome) =>
     counterSeries("engram_memories_remembered_total", { outcome }),
   );
@@ -75,6 +80,10 @@ export function engineMeter(lane: MetricLane, nowMs: () => number): EngineMeter 
     recalled: (mode, memories) => {
       lane.add(modes[mode] as CounterSeries, 1);
       lane.recordSize(resultSize, memories);
+    },
+    blended: (fast, slow) => {
+      lane.recordRatio(weights.fast, fast);
+      lane.recordRatio(weights.slow, slow);
     },
     searched: (distancesInGraph, distancesInScan) => {
       lane.add(inGraph, distancesInGraph);

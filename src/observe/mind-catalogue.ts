@@ -17,7 +17,6 @@ export const MIND_CATALOGUE = {
     otlp: "engram.recall.memory_system.weight",
     source: "lane",
     shown: [-4, 0],
-    awaits: "concepts",
   },
   engram_memories_by_phase: {
     kind: "gauge",
@@ -26,7 +25,6 @@ export const MIND_CATALOGUE = {
     labels: { phase: MEMORY_PHASES },
     otlp: "engram.memories.by_phase",
     source: "sampled",
-    awaits: "consolidation",
   },
   engram_consolidation_promotions_total: {
     kind: "counter",
@@ -35,7 +33,6 @@ export const MIND_CATALOGUE = {
     labels: { phase: ["consolidating", "remote"] },
     otlp: "engram.consolidation.promotions",
     source: "lane",
-    awaits: "consolidation",
   },
   engram_consolidation_replayed_total: {
     kind: "counter",
@@ -44,17 +41,15 @@ export const MIND_CATALOGUE = {
     labels: {},
     otlp: "engram.consolidation.replayed",
     source: "lane",
-    awaits: "consolidation",
   },
   engram_consolidation_cycle_duration_seconds: {
     kind: "histogram",
     unit: "seconds",
     help: "Time one cycle of consolidation took",
-    labels: { outcome: ["ok", "paused", "failed"] },
+    labels: { outcome: ["ok", "failed"] },
     otlp: "engram.consolidation.cycle.duration",
     source: "lane",
     shown: [-10, 8],
-    awaits: "consolidation",
   },
   engram_concepts: {
     kind: "gauge",
@@ -63,16 +58,14 @@ export const MIND_CATALOGUE = {
     labels: { space_class: SPACE_CLASSES },
     otlp: "engram.concepts",
     source: "sampled",
-    awaits: "concepts",
   },
   engram_concept_coherence: {
     kind: "gauge",
     unit: "ratio",
-    help: "Mean coherence of concepts: how alike the episodes of one are, 1 for all the same",
+    help: "Mean coherence of concepts: how alike the episodes of one are, 1 for all the same; absent while there are none",
     labels: {},
     otlp: "engram.concept.coherence",
-    source: "sampled",
-    awaits: "concepts",
+    source: "lane",
   },
   engram_bindings: {
     kind: "gauge",

@@ -1,11 +1,12 @@
 /** What the memory spaces hold, from their roots: by class over all of them, by name for the first of the table. */
 import type { SpaceRoot, SpaceTable } from "../engine/space-table.ts";
-import { BINDING_KINDS, SPACE_CLASSES, spaceClassOf } from "../layout/metric-codes.ts";
+import { BINDING_KINDS, MEMORY_PHASES, SPACE_CLASSES, spaceClassOf } from "../layout/metric-codes.ts";
 import { SPACE_NUMBER } from "../layout/space-root.ts";
 import { SPACES_NAMED_MAX } from "./catalogue.ts";
 import type { FamilySet } from "./family.ts";
 
 type Sums = {
+  concepts: number;
   spaces: number;
   memories: number;
   pending: number;
@@ -18,6 +19,7 @@ const F32_BYTES = 4;
 
 export function sampleSpaces(set: FamilySet, table: SpaceTable): void {
   const byClass: Sums[] = SPACE_CLASSES.map(() => ({
+    concepts: 0,
     spaces: 0,
     memories: 0,
     pending: 0,
@@ -31,6 +33,7 @@ export function sampleSpaces(set: FamilySet, table: SpaceTable): void {
   let episodes = 0;
   let tailLongest = 0;
   let named = 0;
+  const phases = { recent: 0, consolidating: 0, remote: 0 };
   for (const root of table.roots) {
     if (!root.isOpen) continue;
     const live = root.load("liveCount");
@@ -38,6 +41,14 @@ export function sampleSpaces(set: FamilySet, table: SpaceTable): void {
     const tail = Math.max(0, root.load("nodeCount") - indexed);
     const graphBytes = root.number("graphBytes");
     const sums = byClass[spaceClassOf(live)]!;
+    const concepts = root.load("conceptCount");
+    const consolidating = root.number("consolidatingCount");
+    const remote = root.number("remoteCount");
+    // A concept is in no phase: it is what memories are consolidated into.
+    phases.recent += Math.max(0, live - concepts - consolidating - remote);
+    phases.consolidating += consolidating;
+    phases.remote += remote;
+    sums.concepts += concepts;
     sums.spaces += 1;
     sums.memories += live;
     sums.pending += root.load("pendingCount");
@@ -69,6 +80,7 @@ export function sampleSpaces(set: FamilySet, table: SpaceTable): void {
     set.sample("engram_index_vectors", labels, sums.indexed);
     set.sample("engram_index_tail_vectors", labels, sums.tail);
     set.sample("engram_index_bytes", labels, sums.graphBytes);
+    set.sample("engram_concepts", labels, sums.concepts);
   }
   for (const [kind, name] of BINDING_KINDS.entries()) {
     set.sample("engram_bindings", { kind: name }, bindings[kind]!);
@@ -78,6 +90,7 @@ export function sampleSpaces(set: FamilySet, table: SpaceTable): void {
     set.sample("engram_graph_edges_per_node", {}, ends / memories);
   }
   set.sample("engram_episodes", {}, episodes);
+  for (const phase of MEMORY_PHASES) set.sample("engram_memories_by_phase", { phase }, phases[phase]);
   set.sample("engram_index_tail_vectors_max", {}, tailLongest);
   set.sample("engram_data_bytes", {}, dataBytes);
   set.sample("engram_storage_tier_memories_count", { tier: "hot" }, memories);

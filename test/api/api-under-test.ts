@@ -13,6 +13,7 @@ import type { OperatorError } from "../../src/base/errors.ts";
 import { makeChanges } from "../../src/config/live-settings.ts";
 import { settingsSchema } from "../../src/config/schema.ts";
 import type { Engine } from "../../src/engine/engine.ts";
+import { NaiveConcepts } from "../engine/consolidation/naive-concepts.ts";
 import { NaiveEngine } from "../engine/naive-engine.ts";
 import { localAlerts, localWatch } from "../observe/local-watch.ts";
 
@@ -65,6 +66,7 @@ export class ApiUnderTest {
     });
     const api = createApi({
       engine: this.engine,
+      concepts: new NaiveConcepts(),
       limits: settings.limits,
       access,
       errors,

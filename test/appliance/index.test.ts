@@ -25,11 +25,14 @@ const SAMPLE = LONG ? 5_000 : 500;
 type Store = (client: ApplianceClient, count: number) => Promise<void>;
 const REBUILT = { M: 32, efConstruction: 400 };
 
+/** Concepts are indexed like memories, and these tests count what is indexed. */
+const NO_CONCEPTS = { "consolidation.enabled": false };
+
 test(
   `the index finds each of ${VECTORS} vectors by itself, after loading, rebuilding and restarting`,
   async () => {
     using directory = new ScratchDirectory("index");
-    const start = { data: directory.data, settings: { "thread_pools.api_workers": 2 } };
+    const start = { data: directory.data, settings: { ...NO_CONCEPTS, "thread_pools.api_workers": 2 } };
     const vectors = new Map<string, Float32Array>();
     const random = new Random(20260401);
     let idCount = 0;
@@ -82,7 +85,7 @@ test(
 
 test("a rebuilt index outlives a restart, though nothing was written since the last checkpoint", async () => {
   using directory = new ScratchDirectory("rebuilt");
-  const start = { data: directory.data, settings: { "thread_pools.api_workers": 1 } };
+  const start = { data: directory.data, settings: { ...NO_CONCEPTS, "thread_pools.api_workers": 1 } };
   const random = new Random(20260402);
   const count = 1500;
   const dimensions = 16;

@@ -12,10 +12,10 @@ function batch(options: { count: number; centres: number; sigma: number; seed: n
 test("ConceptFormer finds the groups that a batch was made of", () => {
   const vectors = batch({ count: 300, centres: 12, sigma: 0.5, seed: 2 });
   const former = new ConceptFormer(DIMENSIONS);
-  const { proposals, background, cut } = former.form(Rows.of(vectors, DIMENSIONS), {
-    rules: FORMATION_RULES,
-    threads: 1,
-  });
+  const rows = Rows.of(vectors, DIMENSIONS);
+  const background = former.background(rows, 1);
+  const cut = formationCut(background, FORMATION_RULES);
+  const proposals = former.form(rows, { cut, membersMin: 3, threads: 1 });
   expect(proposals.length).toBe(12);
   expect(proposals.reduce((sum, { members }) => sum + members.length, 0)).toBe(300);
   expect(cut).toBeGreaterThan(background.mean);
@@ -31,10 +31,11 @@ test("ConceptFormer finds the groups that a batch was made of", () => {
 test("ConceptFormer forms the same concepts for any number of threads", () => {
   const vectors = batch({ count: 500, centres: 40, sigma: 1.2, seed: 3 });
   const rows = Rows.of(vectors, DIMENSIONS);
-  const alone = new ConceptFormer(DIMENSIONS).form(rows, { rules: FORMATION_RULES, threads: 1 });
-  expect(alone.proposals.length).toBeGreaterThan(5);
+  const rules = { cut: 0.3, membersMin: 3 };
+  const alone = new ConceptFormer(DIMENSIONS).form(rows, { ...rules, threads: 1 });
+  expect(alone.length).toBeGreaterThan(5);
   for (const threads of [2, 5, 16]) {
-    const shared = new ConceptFormer(DIMENSIONS).form(rows, { rules: FORMATION_RULES, threads });
+    const shared = new ConceptFormer(DIMENSIONS).form(rows, { ...rules, threads });
     expect(shared).toEqual(alone);
   }
 });
@@ -42,16 +43,14 @@ test("ConceptFormer forms the same concepts for any number of threads", () => {
 test("ConceptFormer forms nothing from strangers, nor from fewer members than a concept has", () => {
   const strangers = batch({ count: 200, centres: 200_000, sigma: 1, seed: 4 });
   const former = new ConceptFormer(DIMENSIONS);
-  const rules = { ...FORMATION_RULES, similarityMin: 0.5 };
-  expect(former.form(Rows.of(strangers, DIMENSIONS), { rules, threads: 1 }).proposals).toEqual([]);
+  expect(former.form(Rows.of(strangers, DIMENSIONS), { cut: 0.5, membersMin: 3, threads: 1 })).toEqual([]);
   const pair = batch({ count: 2, centres: 1, sigma: 0.1, seed: 5 });
-  expect(former.form(Rows.of(pair, DIMENSIONS), { rules: FORMATION_RULES, threads: 1 }).proposals).toEqual(
-    [],
-  );
+  expect(former.form(Rows.of(pair, DIMENSIONS), { cut: 0.1, membersMin: 3, threads: 1 })).toEqual([]);
 });
 
-test("formationCut lies above the background, and never below the least similarity", () => {
-  const rules = { membersMin: 3, distinctiveness: 2, similarityMin: 0.3 };
+test("formationCut lies above the background, between the least similarity and what is enough", () => {
+  const rules = { membersMin: 3, distinctiveness: 2, similarityMin: 0.3, similarityMax: 0.9 };
   expect(formationCut({ mean: 0.4, deviation: 0.1, pairs: 10 }, rules)).toBeCloseTo(0.6, 12);
   expect(formationCut({ mean: 0.05, deviation: 0.02, pairs: 10 }, rules)).toBe(0.3);
+  expect(formationCut({ mean: 0.95, deviation: 0.02, pairs: 10 }, rules)).toBe(0.9);
 });

@@ -14,6 +14,7 @@ import { closeness, timesMentioned } from "../../language/time-mention.ts";
 import type { EngineSettings } from "../engine-settings.ts";
 import type { EngineMeter } from "../meters.ts";
 import type { SpaceReader } from "../space-reader.ts";
+import { conceptsWanted } from "./concept-recall.ts";
 import {
   type FusionFacts,
   FusionScratch,
@@ -44,6 +45,8 @@ export class CandidateSearch {
   };
   readonly #fusion = new FusionScratch();
   #passes = new Uint8Array(0);
+  /** concepts met by the search of this recall */
+  #metCount = 0;
 
   constructor(settings: EngineSettings, meter: EngineMeter, accumulator: ScoreAccumulator) {
     this.#settings = settings;
@@ -55,8 +58,18 @@ export class CandidateSearch {
     this.#searcher.close();
   }
 
+  /** Concepts that the search by vector met, the nearest first, `most` at most. */
+  conceptsMet(most: number): { readonly slot: number; readonly similarity: number }[] {
+    const { slots, similarities, conceptsAt } = this.#searcher;
+    return Array.from({ length: Math.min(most, this.#metCount) }, (_, i) => ({
+      slot: slots[conceptsAt + i]!,
+      similarity: similarities[conceptsAt + i]!,
+    }));
+  }
+
   /** Forgets the word scores of the recall that ends. */
   reset(): void {
+    this.#metCount = 0;
     this.#accumulator.reset();
   }
 
@@ -93,7 +106,9 @@ export class CandidateSearch {
     const { graph, nodeCount, filter } = scope;
     const ef = Math.max(plan.query.ef ?? this.#settings.efSearch, k);
     const searcher = this.#searcher;
-    const count = searcher.search(graph, plan.vector, { k, ef, nodeCount, filter });
+    const concepts = conceptsWanted(plan.query, filter);
+    const count = searcher.search(graph, plan.vector, { k, ef, nodeCount, filter, concepts });
+    this.#metCount = searcher.conceptCount;
     const { distances, matched, planUsed, selectivity } = searcher.stats();
     this.#meter.searched(distances - matched, matched);
     const { trace } = plan.query;

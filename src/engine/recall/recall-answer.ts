@@ -1,6 +1,7 @@
 /** The end of a recall: the best candidates read from memory, each once, with what its score is made of. */
 import { VIA } from "../../index/vector-searcher.ts";
 import { analyseWords } from "../../language/analyse.ts";
+import { NODE_KIND } from "../../layout/node-header.ts";
 import type { RecalledMemory, RecallWhy } from "../engine.ts";
 import { DROPPED, type ExplainedWhy, type RecallStage, type RecallWork } from "./recall-work.ts";
 
@@ -21,6 +22,8 @@ export function answerOf(work: RecallWork, stages: readonly RecallStage[]): Reca
     if (score === DROPPED || score < threshold) break;
     const slot = slots[candidate]!;
     if (!reader.isLive(slot)) continue;
+    // Activation comes by concepts, too; they are answered as memories where they were asked for.
+    if (work.filter === undefined && reader.kind(slot) === NODE_KIND.concept) continue;
     const memory = reader.memory(slot);
     const twin = ids.get(memory.id);
     // Two versions of one memory: the one stored later is what it is now.

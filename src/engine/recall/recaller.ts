@@ -18,6 +18,7 @@ import type { OperationTrace } from "../operation-trace.ts";
 import type { SpaceReader } from "../space-reader.ts";
 import { ActivationStage } from "./activation-stage.ts";
 import { CandidateSearch } from "./candidate-search.ts";
+import { type ConceptAnswer, conceptAnswerOf } from "./concept-recall.ts";
 import { InterferenceStage } from "./interference-stage.ts";
 import { MeaningSearch } from "./meaning-search.ts";
 import { PrimingStage } from "./priming-stage.ts";
@@ -39,6 +40,7 @@ export class Recaller {
   readonly #stages: readonly RecallStage[];
   readonly #retention = new RetentionReader();
   readonly #activation: ActivationStage;
+  #conceptAnswer: ConceptAnswer | undefined;
 
   constructor(
     options: {
@@ -84,6 +86,7 @@ export class Recaller {
     const nodeCount = root.load("nodeCount");
     const { trace } = query;
     trace?.noteSpace(root);
+    this.#conceptAnswer = undefined;
     if (nodeCount === 0) return [];
     const scope = { graph: root.number("graph"), nodeCount, filter: filterBlock(query, nodeCount) };
     const candidates = this.#candidates;
@@ -126,6 +129,7 @@ export class Recaller {
       for (const stage of this.#stages) stage.run(work);
       if (this.activation !== undefined) stageAtMs = this.#stageEnded(STAGE.spread, stageAtMs, trace);
       const memories = answerOf(work, this.#stages);
+      this.#conceptAnswer = conceptAnswerOf(work, this.#settings);
       this.#stageEnded(STAGE.fetch, stageAtMs, trace);
       if (trace !== undefined) {
         trace.candidates = candidates.count;
@@ -136,6 +140,11 @@ export class Recaller {
     } finally {
       search.reset();
     }
+  }
+
+  /** Concepts beside the last run's memories, and its blend; undefined where the space has no concepts. */
+  get conceptAnswer(): ConceptAnswer | undefined {
+    return this.#conceptAnswer;
   }
 
   /** How many of the memories just answered were used after the moment that the recall asked for. */
