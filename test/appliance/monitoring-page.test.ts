@@ -1,36 +1,21 @@
 /** Every command of docs/operations/monitoring.md, run as it stands against a running appliance. */
 import { afterAll, beforeAll, expect, test } from "bun:test";
-import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { ALERT_RULES } from "../../src/observe/alerts/rules.ts";
-import { ApplianceProcess, eventually, PROGRAM, ScratchDirectory } from "../support/appliance-process.ts";
+import { ApplianceProcess, eventually, ScratchDirectory } from "../support/appliance-process.ts";
+import { commandsOf, programDirectory, readPage, runLine } from "../support/page-commands.ts";
 
 const ROOT = join(import.meta.dir, "../..");
-const PAGE = readFileSync(join(ROOT, "docs/operations/monitoring.md"), "utf8");
-
-type Block = { readonly needs: string; readonly lines: readonly string[] };
-
-/** The shell blocks of the page; what follows `sh` names a program that they need. */
-const BLOCKS: readonly Block[] = [...PAGE.matchAll(/^```sh ?(.*)\n([\s\S]*?)^```$/gm)].map(
-  ([, needs, text]) => ({
-    needs: needs!,
-    lines: text!.split("\n").filter((line) => line !== ""),
-  }),
-);
-const COMMANDS = BLOCKS.flatMap(({ needs, lines }) => lines.map((line) => ({ needs, line }))).filter(
-  ({ line }) => !line.startsWith("URL="),
-);
+const PAGE = readPage("docs/operations/monitoring.md");
+const COMMANDS = commandsOf(PAGE);
 
 const directory = new ScratchDirectory("monitoring-page");
 let appliance: ApplianceProcess;
 let environment: Record<string, string>;
 
 beforeAll(async () => {
-  // The program by the name that the page calls it, before whatever is installed.
-  const bin = join(directory.path, "bin");
-  mkdirSync(bin);
-  const words = PROGRAM.map((word) => `'${word}'`).join(" ");
-  writeFileSync(join(bin, "engram-appliance"), `#!/bin/sh\nexec ${words} "$@"\n`, { mode: 0o755 });
+  const bin = programDirectory(directory.path);
   appliance = await ApplianceProcess.start({
     data: directory.data,
     settings: { "thread_pools.api_workers": 1, "numa.enabled": false },
@@ -65,14 +50,7 @@ for (const { needs, line } of COMMANDS) {
   test.skipIf(missing)(
     `${line}${missing ? `: ${needs} is not installed` : ""}`,
     async () => {
-      // What names files of the repository runs there, what makes files in a directory of its own.
-      const cwd = line.includes(" docs/") ? ROOT : directory.path;
-      const run = Bun.spawn(["sh", "-c", line], { cwd, env: environment, stdout: "pipe", stderr: "pipe" });
-      const [status, out, err] = await Promise.all([
-        run.exited,
-        new Response(run.stdout).text(),
-        new Response(run.stderr).text(),
-      ]);
+      const { status, out, err } = await runLine(line, { directory: directory.path, environment });
       expect([status, status === 0 ? "" : out + err]).toEqual([0, ""]);
       // A stream is cut off by timeout, and its status says nothing.
       if (line.includes("/stream/")) expect(err).not.toContain("curl: (");
