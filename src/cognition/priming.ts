@@ -11,20 +11,9 @@
  * is at most 1 whatever is bound to whatever.
  */
 import { assert } from "../base/assert.ts";
-import { fanShare } from "./fan.ts";
 
 /** Priming ends here, in units of `decayMs`: 2 % is left. */
 export const PRIMING_WINDOW_DECAYS = 4;
-
-/** A neighbour that was used. */
-export type Prime = {
-  /** strength of the binding, 0 to 1 */
-  readonly strength: number;
-  /** activation of the neighbour when it was used, 0 to 1 */
-  readonly activation: number;
-  readonly fanOut: number;
-  readonly usedAtMs: number;
-};
 
 /** What is left of an activation, 0 to 1. Nothing for a use that lies ahead of `atMs`. */
 export function primingLeft(usedAtMs: number, atMs: number, decayMs: number): number {
@@ -33,10 +22,14 @@ export function primingLeft(usedAtMs: number, atMs: number, decayMs: number): nu
   return decays < 0 || decays > PRIMING_WINDOW_DECAYS ? 0 : Math.exp(-decays);
 }
 
-/** What one prime gives, 0 to 1. */
-export function primedBy(prime: Prime, atMs: number, decayMs: number): number {
-  const left = primingLeft(prime.usedAtMs, atMs, decayMs);
-  return left === 0 ? 0 : Math.min(1, prime.strength * fanShare(prime.activation * left, prime.fanOut));
+/**
+ * What one prime gives, 0 to 1.
+ *
+ * @param strength of the binding, 0 to 1
+ * @param share what the prime passes on along each of its bindings: what is left of its activation by its fan (`fan.ts`)
+ */
+export function primedBy(strength: number, share: number): number {
+  return Math.min(1, strength * share);
 }
 
 /** Two primings together, as chances. */

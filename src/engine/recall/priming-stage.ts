@@ -7,7 +7,8 @@
  * Only the best PRIMED_MAX candidates look at their bindings, and none does in a space in which nothing was used
  * within the window: the root counts uses, and the stage remembers when it last saw the count grow.
  */
-import { PRIMING_WINDOW_DECAYS, primedBoth, primedBy } from "../../cognition/priming.ts";
+import { PRIMING_WINDOW_DECAYS, primedBoth, primedBy, primingLeft } from "../../cognition/priming.ts";
+import { batchFanShares } from "../../ffi/decay.ts";
 import type { PrimingSettings } from "../engine-settings.ts";
 import { BindingList } from "../mind/binding-reader.ts";
 import { readTraits } from "../mind/node-traits.ts";
@@ -16,6 +17,8 @@ import type { SpaceReader } from "../space-reader.ts";
 import { type ExplainedWhy, isWeighed, type RecallStage, type RecallWork } from "./recall-work.ts";
 
 export const PRIMED_MAX = 32;
+/** Primes of one memory; with so many it is as good as fully primed. */
+const PRIMES_MAX = 128;
 
 type Primed = { readonly primed: number; readonly by: number };
 
@@ -23,6 +26,10 @@ export class PrimingStage implements RecallStage {
   readonly #settings: PrimingSettings;
   readonly #list = new BindingList();
   readonly #traits: NodeTraits = { ...TRAITS_AT_BIRTH };
+  /** the primes of one memory: strength of the binding, what is left of the activation, fan */
+  readonly #strengths = new Float32Array(PRIMES_MAX);
+  readonly #activations = new Float32Array(PRIMES_MAX);
+  readonly #fans = new Uint32Array(PRIMES_MAX);
   /** of the recall under way, by candidate */
   readonly #found = new Map<number, Primed>();
   /** by reader: uses counted so far, and when there were more than before */
@@ -57,22 +64,22 @@ export class PrimingStage implements RecallStage {
     const list = this.#list;
     const decayMs = this.#settings.decaySeconds * 1000;
     const count = reader.bindings.read(slot, nodeCount, list);
-    let primed = 0;
     let by = 0;
     for (let i = 0; i < count; i++) {
       const neighbour = list.targets[i]!;
       const { lastUsedMs, lastActivation } = readTraits(reader.headers, neighbour, this.#traits);
       if (lastUsedMs === 0) continue;
-      const prime = {
-        strength: list.strengths[i]!,
-        activation: lastActivation,
-        fanOut: reader.bindings.fanOut(neighbour),
-        usedAtMs: lastUsedMs,
-      };
-      const gained = primedBy(prime, atMs, decayMs);
-      if (gained === 0) continue;
-      primed = primedBoth(primed, gained);
+      const left = lastActivation * primingLeft(lastUsedMs, atMs, decayMs);
+      if (left === 0 || by === PRIMES_MAX) continue;
+      this.#strengths[by] = list.strengths[i]!;
+      this.#activations[by] = left;
+      this.#fans[by] = reader.bindings.fanOut(neighbour);
       by += 1;
+    }
+    batchFanShares(this.#activations, this.#fans, this.#activations, by);
+    let primed = 0;
+    for (let i = 0; i < by; i++) {
+      primed = primedBoth(primed, primedBy(this.#strengths[i]!, this.#activations[i]!));
     }
     return { primed, by };
   }
