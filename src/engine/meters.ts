@@ -28,6 +28,8 @@ export type EngineMeter = {
   readonly searched: (inGraph: number, inScan: number) => void;
   /** Activation spread in a recall. @param end place in SPREAD_ENDS */
   readonly activated: (visited: number, hops: number, end: number) => void;
+  /** What was left of the memory a recall answered first, and whether competition and priming changed scores. */
+  readonly weighed: (retention: number, competed: boolean, primed: boolean) => void;
   /** Recalls that taught nothing: there were too many at once, or the home writer took no more. */
   readonly passedOver: (recalls: number) => void;
   /** Memories handed in to be remembered. @param outcome place in REMEMBERED */
@@ -73,6 +75,7 @@ export const SILENT_ENGINE_METER: EngineMeter = {
   activated: nothing,
   remembered: nothing,
   passedOver: nothing,
+  weighed: nothing,
 };
 export const SILENT_SLOW_METER: SlowMeter = { thresholdMs: Number.POSITIVE_INFINITY, untraced: nothing };
 export const SILENT_WRITER_METER: WriterMeter = { appended: nothing, flushed: nothing, used: nothing };

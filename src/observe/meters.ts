@@ -66,6 +66,9 @@ export function engineMeter(lane: MetricLane, nowMs: () => number): EngineMeter 
   const spreads = SPREAD_ENDS.map((end) => counterSeries("engram_activation_spreads_total", { end }));
   const visits = counterSeries("engram_activation_visits_total", {});
   const hopsTotal = counterSeries("engram_activation_hops_total", {});
+  const retention = ratioSeries("engram_recall_retention", {});
+  const interfered = counterSeries("engram_recalls_weighed_total", { by: "interference" });
+  const primedRecalls = counterSeries("engram_recalls_weighed_total", { by: "priming" });
   return {
     nowMs,
     operation: (operation, liveCount, outcome, tookMs) => {
@@ -93,6 +96,11 @@ export function engineMeter(lane: MetricLane, nowMs: () => number): EngineMeter 
       lane.add(spreads[end] as CounterSeries, 1);
       lane.add(visits, visited);
       lane.add(hopsTotal, hops);
+    },
+    weighed: (left, competed, primed) => {
+      lane.recordRatio(retention, left);
+      if (competed) lane.add(interfered, 1);
+      if (primed) lane.add(primedRecalls, 1);
     },
     passedOver: (recalls) => lane.add(passedOver, recalls),
     remembered: (outcome, memories) => lane.add(remembered[outcome] as CounterSeries, memories),

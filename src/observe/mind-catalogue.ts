@@ -115,6 +115,23 @@ export const MIND_CATALOGUE = {
     otlp: "engram.episodes",
     source: "sampled",
   },
+  engram_recall_retention: {
+    kind: "histogram",
+    unit: "ratio",
+    help: "What is left of the memory that a recall answered first, on the forgetting curve of its space",
+    labels: {},
+    otlp: "engram.recall.retention",
+    source: "lane",
+    shown: [-4, 0],
+  },
+  engram_recalls_weighed_total: {
+    kind: "counter",
+    unit: "count",
+    help: "Recalls in which memories competed with each other, and in which one was primed by a use of a moment ago",
+    labels: { by: ["interference", "priming"] },
+    otlp: "engram.recalls.weighed",
+    source: "lane",
+  },
   engram_memory_uses_total: {
     kind: "counter",
     unit: "count",

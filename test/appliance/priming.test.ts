@@ -58,3 +58,33 @@ test("priming passes with its window, and can be switched off", async () => {
     }
   }
 }, 60_000);
+
+test("metrics tell what was left of what recalls answered, and in how many memories competed or were primed", async () => {
+  using directory = new ScratchDirectory("weighed");
+  await using appliance = await ApplianceProcess.start({
+    data: directory.data,
+    settings: { "thread_pools.api_workers": 1, "priming.decay_s": 600 },
+  });
+  await recalledAfterUse(appliance.client, 0);
+  const figure = (text: string, series: string): number =>
+    Number(
+      text
+        .split("\n")
+        .find((line) => line.startsWith(`${series} `))
+        ?.slice(series.length + 1) ?? Number.NaN,
+    );
+  const names = {
+    answered: "engram_recall_retention_count",
+    left: "engram_recall_retention_sum",
+    primed: 'engram_recalls_weighed_total{by="priming"}',
+    competed: 'engram_recalls_weighed_total{by="interference"}',
+  };
+  let text = "";
+  do {
+    await Bun.sleep(100);
+    text = await (await fetch(`${appliance.url}/metrics`)).text();
+  } while (!(figure(text, names.answered) >= 1));
+  expect(figure(text, names.left)).toBeWithin(0.9, 1.0001);
+  expect(figure(text, names.primed)).toBe(1);
+  expect(figure(text, names.competed)).toBe(1);
+}, 60_000);

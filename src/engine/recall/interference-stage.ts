@@ -28,6 +28,11 @@ export class InterferenceStage implements RecallStage {
     this.#settings = settings;
   }
 
+  /** Whether memories competed in the last recall. */
+  get hasCompeted(): boolean {
+    return this.#found.size > 0;
+  }
+
   run(work: RecallWork): void {
     this.#found.clear();
     const { enabled, weight, windowHours } = this.#settings;

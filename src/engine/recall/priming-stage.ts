@@ -39,6 +39,11 @@ export class PrimingStage implements RecallStage {
     this.#settings = settings;
   }
 
+  /** Whether a candidate of the last recall was primed. */
+  get hasPrimed(): boolean {
+    return this.#found.size > 0;
+  }
+
   run(work: RecallWork): void {
     this.#found.clear();
     const { enabled, weight } = this.#settings;

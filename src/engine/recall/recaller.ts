@@ -41,6 +41,8 @@ export class Recaller {
   readonly #retention = new RetentionReader();
   readonly #activation: ActivationStage;
   #conceptAnswer: ConceptAnswer | undefined;
+  readonly #interference: InterferenceStage;
+  readonly #priming: PrimingStage;
 
   constructor(
     options: {
@@ -59,12 +61,14 @@ export class Recaller {
     this.#planner = new RecallPlanner({ embedder, epoch, meter, spreads: settings.activation.enabled });
     this.#search = new CandidateSearch(settings, meter, accumulator);
     this.#activation = new ActivationStage(settings.activation, meter);
+    this.#interference = new InterferenceStage(settings.interference);
+    this.#priming = new PrimingStage(settings.priming);
     this.#stages = [
       this.#activation,
       new SpeakerStage(settings.activation),
       new RetentionStage(settings),
-      new InterferenceStage(settings.interference),
-      new PrimingStage(settings.priming),
+      this.#interference,
+      this.#priming,
     ];
     this.#meaning = new MeaningSearch(settings.meaning);
   }
@@ -131,6 +135,11 @@ export class Recaller {
       const memories = answerOf(work, this.#stages);
       this.#conceptAnswer = conceptAnswerOf(work, this.#settings);
       this.#stageEnded(STAGE.fetch, stageAtMs, trace);
+      const [first] = candidates.answered;
+      if (first !== undefined) {
+        const { left } = this.#retention;
+        this.#meter.weighed(left[first]!, this.#interference.hasCompeted, this.#priming.hasPrimed);
+      }
       if (trace !== undefined) {
         trace.candidates = candidates.count;
         trace.results = memories.length;
