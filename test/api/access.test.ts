@@ -16,7 +16,7 @@ beforeEach(() => {
 afterEach(() => api.close());
 
 const OPEN_CALLS = new Set([
-  ...["GET /livez", "GET /readyz", "GET /api/v1/docs", "GET /api/v1/docs/json"],
+  ...["GET /", "GET /livez", "GET /readyz", "GET /api/v1/docs", "GET /api/v1/docs/json"],
   ...["GET /api/v1/docs/swagger-ui.css", "GET /api/v1/docs/swagger-ui.js"],
 ]);
 
@@ -116,6 +116,24 @@ test("a key does what its rights say, and no more", async () => {
   expect(await statuses(write)).toEqual([201, 403, 403, 404]);
   expect(await statuses(read)).toEqual([403, 200, 403, 403]);
   expect(await statuses(admin)).toEqual([403, 403, 201, 403]);
+});
+
+test("calls on the mind ask for the right to read or to write, and for the space", async () => {
+  const all = await makeKey();
+  const ids = ["a", "b"];
+  for (const id of ids) await api.remember({ id, content: id }, all);
+  const statuses = async (key: Record<string, string>) => [
+    (await api.post("/api/v1/episodes/remember", { what: "x" }, key)).status,
+    (await api.post("/api/v1/links", { source: "a", destination: "b", strength: 0.5 }, key)).status,
+    (await api.post("/api/v1/memories/a/reinforce", "", key)).status,
+    (await api.get("/api/v1/episodes/replay", key)).status,
+    (await api.get("/api/v1/links?id=a", key)).status,
+    (await api.call("DELETE", "/api/v1/links?source=a&destination=b", undefined, key)).status,
+  ];
+  expect(await statuses(await makeKey({ rights: ["write"] }))).toEqual([201, 201, 200, 403, 403, 200]);
+  expect(await statuses(await makeKey({ rights: ["read"] }))).toEqual([403, 403, 403, 200, 200, 403]);
+  expect(await statuses(await makeKey({ rights: ["admin"] }))).toEqual([403, 403, 403, 403, 403, 403]);
+  expect(await statuses(await makeKey({ spaces: ["other"] }))).toEqual([403, 403, 403, 403, 403, 403]);
 });
 
 test("a key opens its spaces, by header, by path, by query and in the list", async () => {

@@ -45,7 +45,7 @@ export class CompoundBuilder {
     return this.#length;
   }
 
-  /** A remember payload, as `PayloadEncoder.remember` makes it; copied. Its words are analysed by the writer. */
+  /** A remember payload, as `PayloadEncoder.remember` makes it; copied. A memory of the same id is replaced. The writer analyses words. */
   remember(payload: Uint8Array): this {
     return this.part(LOG_KIND.remember, payload);
   }
