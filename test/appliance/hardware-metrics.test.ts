@@ -29,4 +29,4 @@ test("/metrics tells of every thread what the kernel counted, and of each counte
     for (const thread of THREADS)
       expect(text).toContain(`engram_thread_cpu_seconds_total{thread="${thread}"}`);
   }
-});
+}, 60_000);
