@@ -13,6 +13,7 @@ import type { ApiContext, SettingsDesk, Watch } from "./api-context.ts";
 import { conceptRoutes } from "./concepts.ts";
 import { docsRoutes } from "./docs.ts";
 import { episodeRoutes } from "./episodes.ts";
+import { hostRoutes } from "./host.ts";
 import { linkRoutes } from "./links.ts";
 import { memoryRoutes } from "./memories.ts";
 import { metricsRoutes } from "./metrics.ts";
@@ -84,6 +85,7 @@ export function createApi(options: ApiOptions): Api {
     .use(queryRoutes(context))
     .use(slowQueryRoutes(context))
     .use(runningSettingsRoutes(context))
+    .use(hostRoutes(context))
     .use(streamRoutes(context))
     .use(alertRoutes(context))
     .use(pageRoutes())

@@ -203,6 +203,8 @@ export const ERROR_CODES = {
     66,
     "The result that a benchmark should be held against can not be read",
   ),
+  "profile-unreadable": operator(66, "A profile that should be compared can not be read"),
+  "report-unwritable": operator(73, "The directory for a report can not be written to"),
   "key-file-unreadable": operator(66, "The file that should hold an API key can not be read"),
   "stop-cut-short": operator(75, "Stopping took longer than its bound, or was cut short by a second signal"),
   "install-denied": operator(77, "Installing needs rights the user does not have"),

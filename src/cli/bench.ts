@@ -27,6 +27,7 @@ import {
 } from "./appliance-client.ts";
 import { type Command, type CommandContext, JSON_OPTION, optionText } from "./command.ts";
 import { EXIT_CODES } from "./exit-codes.ts";
+import { onInterrupt } from "./interrupt.ts";
 import { wholeNumber } from "./space.ts";
 
 const DURATION_SECONDS = 20;
@@ -210,16 +211,4 @@ function writeResult(file: string, text: string): void {
       cause,
     });
   }
-}
-
-/** Calls back at the first SIGINT or SIGTERM, in place of ending the process. */
-function onInterrupt(interrupt: () => void): { readonly stop: () => void } {
-  process.on("SIGINT", interrupt);
-  process.on("SIGTERM", interrupt);
-  return {
-    stop: () => {
-      process.off("SIGINT", interrupt);
-      process.off("SIGTERM", interrupt);
-    },
-  };
 }

@@ -6,6 +6,7 @@ import { doctorCommand } from "./doctor.ts";
 import { indexCommand } from "./index-command.ts";
 import { installCommand } from "./install.ts";
 import { keyCommand } from "./key.ts";
+import { profileCommand } from "./profile.ts";
 import { serveCommand } from "./serve.ts";
 import { slowQueriesCommand } from "./slow-queries.ts";
 import { spaceCommand } from "./space.ts";
@@ -20,6 +21,7 @@ export const COMMANDS: readonly Command[] = [
   benchCommand,
   doctorCommand,
   slowQueriesCommand,
+  profileCommand,
   installCommand,
   versionCommand,
 ];
