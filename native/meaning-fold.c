@@ -143,7 +143,7 @@ SHIM_EXPORT uint32_t shim_meaning_best(const struct meaning_model *model, const 
                                             : fold_slot(model, vector_header(&headers, slot), fresh);
         const float cosine = dot(text, vector, model->dimensions);
         if (cosine <= 0.0f || !best_heap_wants(cosines_out, kept, k, cosine)) continue;
-        if (!vector_is_live(vector_header(&headers, slot))) continue;
+        if (!vector_is_memory(vector_header(&headers, slot))) continue;
         kept = best_heap_put(slots_out, cosines_out, kept, k, slot, cosine);
     }
     return kept;

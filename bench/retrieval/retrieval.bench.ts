@@ -39,6 +39,10 @@ const ASKED = [
   { name: "mode=words", mode: "words" },
 ] as const;
 const [ON, OFF] = ASKED;
+/** The first of them again, just before the spaces are consolidated and just after. */
+const BEFORE_CONCEPTS = "mode=hybrid, before concepts";
+const WITH_CONCEPTS = "mode=hybrid, with concepts";
+const CONSOLIDATE_MS_MAX = 30_000;
 const START_MS_MAX = 30_000;
 
 type Target = { readonly url: string; readonly key?: string | undefined };
@@ -79,6 +83,8 @@ export async function main(options: {
   const appliance = Bun.spawn([binary, "serve", "--data", directory, "--port", String(port)], {
     stdout: "ignore",
     stderr: "inherit",
+    // When it consolidates is the bench's to say.
+    env: { ...process.env, ENGRAM_CONSOLIDATION__ENABLED: "false" },
   });
   try {
     const target = { url: `http://127.0.0.1:${port}` };
@@ -118,6 +124,11 @@ async function run(
         `${asked.name}: ${count} questions, ${((performance.now() - started) / count).toFixed(2)} ms each, one by one`,
       );
     }
+    const again = (): Promise<number[][][]> =>
+      Promise.all(conversations.map((one, i) => askAll(target, spaces[i]!, one, ON)));
+    rankings.set(BEFORE_CONCEPTS, await again());
+    await consolidate(target, spaces);
+    rankings.set(WITH_CONCEPTS, await again());
     return report(conversations, rankings);
   } finally {
     if (!keeps) {
@@ -152,7 +163,7 @@ function report(
   const reports = [
     measure("independent BM25, plain", conversations, yardstick(false)),
     measure("independent BM25, stemmed, stop words", conversations, stemmed),
-    ...ASKED.map(({ name }) => measure(`appliance, ${name}`, conversations, answered(name))),
+    ...[...rankings.keys()].map((name) => measure(`appliance, ${name}`, conversations, answered(name))),
   ];
   printReports(conversations, reports);
   const { gain, error } = pairedGain(conversations, answered(ON.name), stemmed);
@@ -160,6 +171,10 @@ function report(
     `hybrid over stemmed BM25, question by question: ${percent(gain)} ± ${percent(error)} points of recall@10`,
   );
   printByCategory(conversations, answered(ON.name), answered(OFF.name));
+  const concepts = pairedGain(conversations, answered(WITH_CONCEPTS), answered(BEFORE_CONCEPTS));
+  console.log(
+    `with concepts against before: ${percent(concepts.gain)} ± ${percent(concepts.error)} points of recall@10`,
+  );
   return reports;
 }
 
@@ -224,6 +239,16 @@ async function settled(target: Target, spaces: readonly string[]): Promise<void>
       }
       await Bun.sleep(50);
     }
+  }
+}
+
+async function consolidate(target: Target, spaces: readonly string[]): Promise<void> {
+  for (const space of spaces) {
+    const asked = { wait_ms: CONSOLIDATE_MS_MAX };
+    const { status, body } = await call(target, "POST", "/api/v1/consolidate", asked, space);
+    if (status !== 200) throw new Error(`Cannot consolidate ${space}: ${status} ${JSON.stringify(body)}`);
+    const { concepts, replayed } = body as { concepts: { formed: number }; replayed: number };
+    console.log(`${space}: ${concepts.formed} concepts of ${replayed} memories replayed`);
   }
 }
 

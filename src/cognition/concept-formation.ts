@@ -4,7 +4,8 @@
  * How alike two strangers are depends on who made the vectors: some 0.05 with hashed words, 0.3 and more with a
  * neural embedder. So the cut is set by a sample of what there is: `distinctiveness` deviations above the mean over
  * all its pairs; at least `similarityMin`, below which a group is one by chance in a batch of strangers, and at most
- * `similarityMax`, from which texts repeat each other, also where the whole sample does.
+ * halfway from that mean to what is the same: in a space of a few clear topics the deviation is that between topics,
+ * and in one that says one thing again and again there is hardly any.
  *
  * A matrix of similarities (natively, on several threads), then average linkage (`clustering.ts`), then one
  * direction for each group. The result does not depend on the number of threads.
@@ -24,15 +25,12 @@ export type FormationRules = {
   readonly distinctiveness: number;
   /** similarity that a group has at least, whatever the sample looks like */
   readonly similarityMin: number;
-  /** similarity that is enough, whatever the sample looks like */
-  readonly similarityMax: number;
 };
 
 export const FORMATION_RULES: FormationRules = {
   membersMin: 3,
   distinctiveness: 2.5,
   similarityMin: 0.1,
-  similarityMax: 0.85,
 };
 
 /** Vectors at most in one batch: 4 MiB of similarities. */
@@ -98,5 +96,5 @@ export class ConceptFormer {
 /** Similarity from which a group is more than chance. */
 export function formationCut({ mean, deviation }: Background, rules: FormationRules): number {
   const cut = mean + rules.distinctiveness * deviation;
-  return Math.min(rules.similarityMax, Math.max(rules.similarityMin, cut));
+  return Math.max(rules.similarityMin, Math.min(cut, (1 + mean) / 2));
 }
