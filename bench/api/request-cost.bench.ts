@@ -23,6 +23,7 @@ import { failures, latencyText, postRequest, runLoad } from "../../src/operate/l
 import { createKey } from "../../src/storage/key-store.ts";
 import { NaiveConcepts } from "../../test/engine/consolidation/naive-concepts.ts";
 import { NaiveEngine } from "../../test/engine/naive-engine.ts";
+import { naiveThinker } from "../../test/engine/naive-thinker.ts";
 import { localWatch } from "../../test/observe/local-watch.ts";
 
 const DIMENSIONS = 768;
@@ -81,9 +82,11 @@ async function serve(): Promise<void> {
     sleep: Bun.sleep,
     loopbackOnly: true,
   });
+  const engine = new NoEngine();
   const api = createApi({
-    engine: new NoEngine(),
     concepts: new NaiveConcepts(),
+    engine,
+    thought: naiveThinker(engine),
     limits: settings.limits,
     access,
     errors,

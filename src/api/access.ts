@@ -119,14 +119,7 @@ export class Access {
   }
 
   #allow(record: KeyRecord, right: Right, space: string | undefined): Caller {
-    if (!record.rights.includes(right)) {
-      throw new RequestError({
-        code: "right-missing",
-        message: `The call needs the right "${right}"`,
-        expected: `a key with the right "${right}"`,
-        received: `a key with ${record.rights.join(", ")}`,
-      });
-    }
+    requireRight(record.rights, right);
     let caller = this.#callers.get(record);
     if (caller === undefined) {
       caller = { keyId: record.id, rights: record.rights, spaces: record.spaces };
@@ -150,4 +143,15 @@ function keyText(headers: Headers): string | undefined {
     return found === null ? authorization : found[1]!;
   }
   return headers.get("x-api-key") ?? undefined;
+}
+
+/** @throws {RequestError} `right-missing` */
+export function requireRight(rights: readonly Right[], right: Right): void {
+  if (rights.includes(right)) return;
+  throw new RequestError({
+    code: "right-missing",
+    message: `The call needs the right "${right}"`,
+    expected: `a key with the right "${right}"`,
+    received: `a key with ${rights.join(", ")}`,
+  });
 }

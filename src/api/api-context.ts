@@ -4,6 +4,7 @@ import type { SettingChange } from "../config/live-settings.ts";
 import type { Settings } from "../config/schema.ts";
 import type { ConceptDesk } from "../engine/consolidation/concept-desk.ts";
 import type { Engine } from "../engine/engine.ts";
+import type { ThoughtEngine } from "../engine/thought/thought-engine.ts";
 import type { AlertView } from "../observe/alerts/alert-view.ts";
 import type { Silences } from "../observe/alerts/silences.ts";
 import type { EventFeed } from "../observe/event-feed.ts";
@@ -58,6 +59,7 @@ export type ApiContext = {
   readonly settings: SettingsDesk;
   readonly engine: Engine;
   readonly concepts: ConceptDesk;
+  readonly thought: ThoughtEngine;
   readonly limits: ApiLimits;
   readonly access: Access;
   readonly errors: ErrorSink;

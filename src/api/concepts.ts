@@ -66,7 +66,9 @@ export function conceptRoutes(api: ApiContext) {
     .get("/api/v1/consolidations", guarded(api, READ_ALL, runs), { detail: consolidationsDetail() });
 }
 
-function runJson(run: ConsolidationRun) {
+export type ConsolidationRunReply = ReturnType<typeof runJson>;
+
+export function runJson(run: ConsolidationRun) {
   const { figures } = run;
   return {
     id: run.id,

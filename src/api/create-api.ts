@@ -7,6 +7,7 @@ import { Elysia } from "elysia";
 import { RequestError } from "../base/errors.ts";
 import type { ConceptDesk } from "../engine/consolidation/concept-desk.ts";
 import type { Engine } from "../engine/engine.ts";
+import type { ThoughtEngine } from "../engine/thought/thought-engine.ts";
 import type { Access } from "./access.ts";
 import { alertRoutes } from "./alerts.ts";
 import type { ApiContext, SettingsDesk, Watch } from "./api-context.ts";
@@ -28,14 +29,17 @@ import { runningSettingsRoutes } from "./running-settings.ts";
 import type { ApiLimits } from "./settings.ts";
 import { slowQueryRoutes } from "./slow-queries.ts";
 import { spaceRoutes } from "./spaces.ts";
+import { statementRoutes } from "./statement.ts";
 import { StreamDesk } from "./stream-desk.ts";
 import { streamRoutes } from "./streams.ts";
 import { systemRoutes } from "./system.ts";
+import { thoughtRoutes } from "./thought.ts";
 import { vectorIndexRoutes } from "./vector-index.ts";
 
 export type ApiOptions = {
   readonly engine: Engine;
   readonly concepts: ConceptDesk;
+  readonly thought: ThoughtEngine;
   readonly limits: ApiLimits;
   readonly access: Access;
   readonly errors: ErrorSink;
@@ -88,6 +92,8 @@ export function createApi(options: ApiOptions): Api {
     .use(hostRoutes(context))
     .use(streamRoutes(context))
     .use(alertRoutes(context))
+    .use(thoughtRoutes(context))
+    .use(statementRoutes(context))
     .use(pageRoutes())
     .use(docsRoutes(options.version))
     .compile();

@@ -88,6 +88,7 @@ function swaggerPlugin(version: string, description: string) {
       },
       tags: [
         { name: "Memories", description: "Remember, recall, read and forget" },
+        { name: "Mind", description: "Recognise, complete, imagine, predict; and the query language" },
         { name: "Spaces", description: "Memory spaces, isolated from each other" },
         { name: "Index", description: "The vector index of a space" },
         { name: "Alerts", description: "What needs somebody's attention, and who is not to be told" },

@@ -202,7 +202,8 @@ export function numberText(value: number): string {
   return String(rounded(value));
 }
 
-function rounded(value: number): number {
+/** Six decimals. */
+export function rounded(value: number): number {
   const decimals = Math.round(value * 1e6) / 1e6;
   assert(Number.isFinite(decimals), "scores and confidences are finite");
   return decimals;

@@ -14,15 +14,20 @@ import { createEmbedder } from "../embedding/create-embedder.ts";
 import { AnnouncedEngine } from "../engine/announced-engine.ts";
 import { SharedConceptDesk } from "../engine/consolidation/concept-desk.ts";
 import { ConsolidationBoard } from "../engine/consolidation/consolidation-board.ts";
+import type { Engine } from "../engine/engine.ts";
 import { engineSettings } from "../engine/engine-settings.ts";
 import { MemoryEngine } from "../engine/memory-engine.ts";
 import { SpaceTable } from "../engine/space-table.ts";
+import { Thinker } from "../engine/thought/thinker.ts";
+import type { ThoughtEngine } from "../engine/thought/thought-engine.ts";
 import { PROCESS_FACT, RECALL_COUNT_AT, RECALL_COUNT_STRIDE } from "../layout/process-facts.ts";
 import { EpochReader } from "../shm/epochs.ts";
 import type { Boot, ToThread } from "./boot.ts";
+import { Canary } from "./canary.ts";
 import { epochReaderIndex } from "./epoch-readers.ts";
 import { openEvents } from "./events.ts";
 import { openHealth } from "./health.ts";
+import { openLane } from "./metric-lanes.ts";
 import { openWriteClient } from "./producer-links.ts";
 import { openSettingsDesk } from "./settings-desk.ts";
 import { aliveMarker, failThread, tellMain } from "./thread.ts";
@@ -79,6 +84,13 @@ export async function startApi(boot: Boot): Promise<(message: ToThread) => void>
     readiness,
     wallClock: () => Date.now(),
   });
+  const thought = new Thinker({
+    engine,
+    probe: (space, probe) => memoryEngine.probe(space, probe),
+    spread: (space, ids, options) => memoryEngine.spread(space, ids, options),
+    measured: (operation, space, act) => engine.measured(operation, space, act),
+    now: watch.engineMeter.nowMs,
+  });
 
   const clock = systemClock;
   const errors: ErrorSink = {
@@ -118,6 +130,7 @@ export async function startApi(boot: Boot): Promise<(message: ToThread) => void>
   const api = createApi({
     engine,
     concepts,
+    thought,
     limits,
     access,
     errors,
@@ -137,6 +150,7 @@ export async function startApi(boot: Boot): Promise<(message: ToThread) => void>
   setInterval(alive, ALIVE_MS);
   tellMain({ type: "ready", port: server.port });
   memoryEngine.warmUp();
+  const stopCanary = ordinal === 0 ? startCanary(boot, { engine, thought, memoryEngine }) : () => undefined;
   /** What the parts were handed is made from the settings, and read where it is used: it changes in place. */
   const followSettings = (): void => {
     const next = servingSet();
@@ -150,6 +164,7 @@ export async function startApi(boot: Boot): Promise<(message: ToThread) => void>
     if (message.type === "settings") followSettings();
     if (message.type === "settings-answer") desk.hear(message);
     if (message.type !== "drain") return;
+    stopCanary();
     server.stop(message.drainMs).then(async (outcome) => {
       await prometheus?.stop();
       memoryEngine.close();
@@ -163,4 +178,30 @@ export async function startApi(boot: Boot): Promise<(message: ToThread) => void>
       tellMain({ type: "drained" });
     });
   };
+}
+
+/** @returns what ends it */
+function startCanary(
+  boot: Boot,
+  of: { readonly engine: Engine; readonly thought: ThoughtEngine; readonly memoryEngine: MemoryEngine },
+): () => void {
+  const seconds = boot.settings.monitoring.canary_interval_s;
+  if (seconds === 0) return () => undefined;
+  const canary = new Canary({
+    engine: of.engine,
+    thought: of.thought,
+    falseMemory: (space, seed) => of.memoryEngine.falseMemory(space, seed),
+    lane: openLane(boot),
+    random: new Random(entropySeed()),
+    failed: failThread,
+  });
+  let isRunning = false;
+  const timer = setInterval(() => {
+    if (isRunning) return;
+    isRunning = true;
+    canary.turn().finally(() => {
+      isRunning = false;
+    });
+  }, seconds * 1000);
+  return () => clearInterval(timer);
 }

@@ -61,6 +61,21 @@ export const ERROR_CODES = {
     "Without API keys the API does not answer pages of other origins",
     "Call the API from a program, or make a key: engram-appliance key create",
   ),
+  "completion-insufficient": request(
+    422,
+    "Too little is known to complete the fragment",
+    "Give the fields that the answer names, or store more episodes",
+  ),
+  "imagination-insufficient": request(
+    422,
+    "There are too few episodes to imagine a scene from",
+    "Store episodes that have to do with it",
+  ),
+  "statement-invalid": request(
+    400,
+    "The statement of the query language can not be read",
+    "See the grammar in docs/reference/query-language.md",
+  ),
   "route-not-found": request(404, "There is no such call", "See the calls at /api/v1/docs"),
   "method-not-allowed": request(405, "The call does not take this method", "Use a method named in Allow"),
   "body-too-large": request(
@@ -198,6 +213,7 @@ export const ERROR_CODES = {
   "listen-failed": operator(71, "The address can not be listened on"),
   usage: operator(64, "The command line is wrong"),
   "appliance-unreachable": operator(69, "No appliance answers at this address"),
+  "drm-material-unreadable": operator(66, "The word lists can not be read"),
   "bench-failed": operator(70, "A benchmark got no answer that could be measured"),
   "bench-baseline-unreadable": operator(
     66,

@@ -1,6 +1,7 @@
 /**
  * Writes `docs/reference/` from the tables the program runs on: settings, errors, commands, exit statuses, metrics,
  * alerts, performance baselines; and what other programs take from them: `docs/alerts/`, `docs/grafana/`.
+ * the query language.
  *
  * `bun src/build/reference.ts` refreshes the pages; a test fails while they are stale.
  */
@@ -17,6 +18,7 @@ import { tomlValue } from "../config/template.ts";
 import { alertRulesFile, alertsPage, alertTestsFile } from "./alert-files.ts";
 import { baselinesPage } from "./baselines-reference.ts";
 import { dashboardFiles } from "./dashboards.ts";
+import { grammarPage } from "./grammar-reference.ts";
 import { metricsPage } from "./metrics-reference.ts";
 
 const ROOT = join(import.meta.dir, "../..");
@@ -35,6 +37,7 @@ export function referencePages(): ReadonlyMap<string, string> {
     ["docs/alerts/engram.rules.test.yml", alertTestsFile()],
     ...dashboardFiles(),
     ["docs/reference/performance-baselines.md", baselinesPage(NOTE)],
+    ["docs/reference/query-language.md", grammarPage(NOTE)],
   ]);
 }
 

@@ -3,10 +3,12 @@ import { benchCommand } from "./bench.ts";
 import type { Command } from "./command.ts";
 import { configCommand } from "./config.ts";
 import { doctorCommand } from "./doctor.ts";
+import { drmCommand } from "./drm.ts";
 import { indexCommand } from "./index-command.ts";
 import { installCommand } from "./install.ts";
 import { keyCommand } from "./key.ts";
 import { profileCommand } from "./profile.ts";
+import { queryCommand } from "./query.ts";
 import { serveCommand } from "./serve.ts";
 import { slowQueriesCommand } from "./slow-queries.ts";
 import { spaceCommand } from "./space.ts";
@@ -16,9 +18,11 @@ export const COMMANDS: readonly Command[] = [
   serveCommand,
   configCommand,
   spaceCommand,
+  queryCommand,
   indexCommand,
   keyCommand,
   benchCommand,
+  drmCommand,
   doctorCommand,
   slowQueriesCommand,
   profileCommand,

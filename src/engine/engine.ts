@@ -76,6 +76,8 @@ export type RecallQuery = {
   readonly ef?: number | undefined;
   /** concepts answered beside, at most; 3 where absent */
   readonly concepts?: number | undefined;
+  /** what is answered is not used by that: for whoever watches, and does not remember */
+  readonly isPassive?: boolean | undefined;
   /** how activation spreads, where not as the settings say */
   readonly activation?: ActivationOverrides | undefined;
   /** where the parts write down what they did */

@@ -170,6 +170,11 @@ export class MeteredEngine implements Engine {
     };
   }
 
+  /** Runs an operation that is put together from others, and tells of it as one. */
+  measured<T>(operation: number, space: string, act: () => Promise<T>): Promise<T> {
+    return this.#metered(operation, space, act);
+  }
+
   /** The same of an operation that waits for nothing. */
   #timed<T>(operation: number, space: string, act: () => T): T {
     const startedAtMs = this.#meter.nowMs();

@@ -19,6 +19,10 @@ export const OPERATIONS = [
   "reinforce",
   "replay",
   "list_fading",
+  "recognize",
+  "complete",
+  "imagine",
+  "predict",
 ] as const;
 export type Operation = (typeof OPERATIONS)[number];
 export const OPERATION = codesOf(OPERATIONS);

@@ -169,11 +169,10 @@ export const MIND_CATALOGUE = {
   engram_false_memory_rate: {
     kind: "gauge",
     unit: "ratio",
-    help: "Share of lures, words never studied, that the last run of the canary recognised as studied; absent before the first",
+    help: "Mean probability with which the last run of the canary took lures, the prototypes of concepts, for memories; absent before the first",
     labels: {},
     otlp: "engram.false_memory.rate",
     source: "lane",
-    awaits: "the canary for false memory",
   },
   engram_completion_plausibility: {
     kind: "histogram",
@@ -183,6 +182,5 @@ export const MIND_CATALOGUE = {
     otlp: "engram.completion.plausibility",
     source: "lane",
     shown: [-4, 0],
-    awaits: "pattern completion",
   },
 } as const;

@@ -15,6 +15,7 @@ import { settingsSchema } from "../../src/config/schema.ts";
 import type { Engine } from "../../src/engine/engine.ts";
 import { NaiveConcepts } from "../engine/consolidation/naive-concepts.ts";
 import { NaiveEngine } from "../engine/naive-engine.ts";
+import { naiveThinker } from "../engine/naive-thinker.ts";
 import { localAlerts, localWatch } from "../observe/local-watch.ts";
 
 export const DIMENSIONS = 8;
@@ -67,6 +68,7 @@ export class ApiUnderTest {
     const api = createApi({
       engine: this.engine,
       concepts: new NaiveConcepts(),
+      thought: naiveThinker(this.engine),
       limits: settings.limits,
       access,
       errors,

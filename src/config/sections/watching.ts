@@ -23,6 +23,17 @@ export const monitoringSection = z.strictObject({
     live: true,
     reader: "src/appliance/slow-watch.ts",
   }),
+  canary_interval_s: whole({
+    default: 60,
+    min: 0,
+    max: 86_400,
+    unit: "seconds",
+    about:
+      "How often the canary asks a space for what it never met and for what it knows, for engram_false_memory_rate and engram_completion_plausibility; 0 never asks",
+    tooLow: "An API worker spends tens of milliseconds of each interval on it",
+    tooHigh: "A mind that begins to confuse is noticed late",
+    reader: "src/appliance/api-thread.ts",
+  }),
   slow_query_store_mb: whole({
     default: 8,
     min: 1,

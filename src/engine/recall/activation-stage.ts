@@ -8,35 +8,18 @@
  * The best memory keeps the score the best one had: how well the query is matched in absolute terms is not for
  * activation to say. `bench/retrieval/association.ts` measures what it earns.
  */
-import { assert } from "../../base/assert.ts";
-import { bindingDecayTable } from "../../cognition/binding-decay.ts";
-import {
-  EXHAUSTED,
-  makeSpreadResult,
-  NO_NODE,
-  pathTo,
-  type SpreadResult,
-} from "../../cognition/spreading.ts";
-import { SpreadScratch } from "../../ffi/spread.ts";
-import { BINDING_KINDS } from "../../layout/metric-codes.ts";
 import type { ActivationReport } from "../engine.ts";
 import type { EngineMeter } from "../meters.ts";
-import { type ActivationSettings, activationOf, KIND_WEIGHTS } from "./activation-settings.ts";
+import { type ActivationSettings, activationOf } from "./activation-settings.ts";
 import type { Candidates, ExplainedWhy, RecallStage, RecallWork } from "./recall-work.ts";
+import { SEEDS_MAX, Spreader } from "./spreader.ts";
 
-/** The most that settings and recalls may ask for. */
-const SEEDS_MAX = 64;
-const VISITS_MAX = 20_000;
 /** Memories that only activation reached, taken into the recall at most. */
 const REACHED_MAX = 1024;
-const BUDGETS = { [EXHAUSTED.none]: "none", [EXHAUSTED.visits]: "visits", [EXHAUSTED.time]: "time" } as const;
 
 export class ActivationStage implements RecallStage {
   readonly #settings: ActivationSettings;
-  readonly #meter: EngineMeter;
-  readonly #fading: Float64Array;
-  /** made at the first recall that has bindings to follow */
-  #room: { readonly scratch: SpreadScratch; readonly result: SpreadResult } | undefined;
+  readonly #spreader: Spreader;
   readonly #seeds = {
     count: 0,
     slots: new Uint32Array(SEEDS_MAX),
@@ -48,8 +31,7 @@ export class ActivationStage implements RecallStage {
 
   constructor(settings: ActivationSettings, meter: EngineMeter) {
     this.#settings = settings;
-    this.#meter = meter;
-    this.#fading = bindingDecayTable(settings.halfLifeSeconds);
+    this.#spreader = new Spreader(settings, meter);
   }
 
   run(work: RecallWork): void {
@@ -65,25 +47,17 @@ export class ActivationStage implements RecallStage {
     const top = candidates.scores[best[0]!]!;
     if (!(top > 0)) return;
     this.#sow(candidates, best, top, asked.seeds);
-    if (hasBindings) this.#spread(work, asked);
+    if (hasBindings) this.report = this.#spreader.spread(reader, this.#seeds, asked, work);
     this.#score(work, { best, top, asked, isSpreading, hasBindings });
   }
 
   explain(work: RecallWork, candidate: number, why: ExplainedWhy): void {
     if (this.report === undefined) return;
-    const result = this.#room!.result;
+    const { result } = this.#spreader;
     const slot = work.candidates.slots[candidate]!;
     const node = result.slots.subarray(0, result.count).indexOf(slot);
-    if (node < 0 || result.via[node] === NO_NODE) return;
-    const path = pathTo(result, node).map((at, step) => {
-      const { id } = work.reader.memory(result.slots[at]!);
-      if (step === 0) return { id };
-      return {
-        id,
-        kind: BINDING_KINDS[result.viaKinds[at]!]!,
-        strength: Math.round(result.viaStrengths[at]! * 1e6) / 1e6,
-      };
-    });
+    if (node < 0 || !this.#spreader.isReached(node)) return;
+    const path = this.#spreader.path(work.reader, node);
     why.activation = { received: result.received[node]!, path };
   }
 
@@ -98,52 +72,6 @@ export class ActivationStage implements RecallStage {
       seeds.activations[seeds.count] = (score / top) ** 2;
       seeds.count += 1;
     }
-  }
-
-  #spread(work: RecallWork, asked: ActivationSettings): void {
-    const { reader, nodeCount, atMs } = work;
-    this.#room ??= {
-      scratch: new SpreadScratch(SEEDS_MAX + VISITS_MAX),
-      result: makeSpreadResult(SEEDS_MAX, VISITS_MAX),
-    };
-    const { scratch, result } = this.#room;
-    assert(asked.visits <= VISITS_MAX, "a recall asks for no more visits than there is room for");
-    result.count = scratch.spread(
-      {
-        headers: reader.headers.ref,
-        bindingTable: reader.root.number("bindingTable"),
-        nodeCount,
-        fading: this.#fading,
-        nowSeconds: Math.floor(atMs / 1000),
-      },
-      this.#seeds,
-      {
-        hops: asked.hops,
-        decay: asked.decay,
-        threshold: asked.threshold,
-        visitsMax: asked.visits,
-        cyclePenalty: asked.cyclePenalty,
-        kindWeights: KIND_WEIGHTS,
-        timeMsMax: asked.timeMs,
-      },
-      result,
-    );
-    const [seedCount, visited, hops, exhausted] = scratch.outcome as unknown as [
-      number,
-      number,
-      number,
-      0 | 1 | 2,
-    ];
-    result.seedCount = seedCount;
-    result.visited = visited;
-    this.report = {
-      seeds: seedCount,
-      visited,
-      hops,
-      reached: result.count,
-      budgetExhausted: BUDGETS[exhausted],
-    };
-    this.#meter.activated(visited, hops, exhausted);
   }
 
   /** Puts what arrived into the scores, in units of the best one, and takes in what was reached. */
@@ -181,7 +109,7 @@ export class ActivationStage implements RecallStage {
 
   #takeIn(work: RecallWork, weight: number, floor: number): void {
     const { candidates, search } = work;
-    const result = this.#room!.result;
+    const { result } = this.#spreader;
     let reached = 0;
     for (let node = 0; node < result.count; node++) {
       const level = weight * result.received[node]!;

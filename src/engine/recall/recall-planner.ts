@@ -45,15 +45,7 @@ export class RecallPlanner {
   /** Decides what can be done, and embeds the query where that takes an embedding. */
   async plan(reader: SpaceReader, query: RecallQuery): Promise<RecallPlan> {
     const family: VectorFamily = query.embedding !== undefined ? "learned" : this.#embedder.family;
-    if (query.mode === "spreading" && !this.#spreads) {
-      throw new RequestError({
-        code: "activation-off",
-        message: "Cannot recall by activation: it is switched off",
-        expected: "mode hybrid, vector or words",
-        received: "spreading",
-        at: "mode",
-      });
-    }
+    if (query.mode === "spreading" && !this.#spreads) throw activationOff();
     const hasText = query.query !== undefined;
     // Activation starts from what both lists find.
     const mode = query.mode === "spreading" ? "hybrid" : query.mode;
@@ -143,4 +135,14 @@ function checkedQuery(embedding: Float32Array, reader: SpaceReader): Float32Arra
 
 function missing(at: string, message: string): RequestError {
   return new RequestError({ code: "request-invalid", message, expected: `a ${at}`, received: "none", at });
+}
+
+export function activationOff(): RequestError {
+  return new RequestError({
+    code: "activation-off",
+    message: "Cannot recall by activation: it is switched off",
+    expected: "mode hybrid, vector or words",
+    received: "spreading",
+    at: "mode",
+  });
 }
