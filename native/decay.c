@@ -11,6 +11,12 @@
  *   log2 z  z = 2^e m, m in [1/sqrt 2, sqrt 2); 2 atanh((m - 1) / (m + 1)) to the 9th power (error 4e-10)
  *
  * bench/cognition/decay.bench.ts compares it with JavaScript. */
+#if defined(__GNUC__) && !defined(__clang__)
+/* Nobody looks at the floating-point flags, and with them a comparison is a branch that keeps a loop from being
+ * vectorised: 14.6 ns a memory on the power law then, 5.9 without. */
+#pragma GCC optimize("no-trapping-math")
+#endif
+
 #include "shim.h"
 
 #include <string.h>

@@ -13,7 +13,7 @@ const constantsScratch = new Float64Array(3);
 
 /**
  * Writes what is left of each memory into `left`: the same as `retention` of `cognition/forgetting.ts`, within
- * 1e-6 relative. 6 to 19 ns a memory by curve (bench/cognition/decay.bench.ts).
+ * 1e-6 relative. 3 to 6 ns a memory by curve (bench/cognition/decay.bench.ts).
  *
  * @param constants of the curve (`CURVE_CONSTANTS`)
  * @param arrays `count` numbers each: ages since the last use and half-lives, in hours
