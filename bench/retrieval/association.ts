@@ -35,7 +35,7 @@ type Setting = {
   readonly speakerWeight: number;
 };
 /** As the settings `association` and `activation` say. */
-const STANDARD: Setting = { window: 2, seeds: 20, hops: 3, decay: 0.5, weight: 1.5, speakerWeight: 1 };
+const STANDARD: Setting = { window: 2, seeds: 20, hops: 3, decay: 0.5, weight: 1.5, speakerWeight: 2 };
 /** Each changes one thing; together they show how flat the ground is. */
 const VARIANTS: readonly Partial<Setting>[] = [
   ...[1, 3, 4].map((window) => ({ window })),
@@ -43,7 +43,7 @@ const VARIANTS: readonly Partial<Setting>[] = [
   ...[1, 2, 4].map((hops) => ({ hops })),
   ...[0.3, 0.7].map((decay) => ({ decay })),
   ...[0.75, 1, 2, 3].map((weight) => ({ weight })),
-  ...[0, 0.5, 2].map((speakerWeight) => ({ speakerWeight })),
+  ...[0, 1, 4].map((speakerWeight) => ({ speakerWeight })),
 ];
 
 type Ties = { readonly targets: number[]; readonly strengths: number[]; readonly kinds: number[] };
@@ -109,7 +109,7 @@ function activatedRanker(
     const seeds = {
       count: best.length,
       slots: Uint32Array.from(best),
-      activations: Float64Array.from(best, (turn) => (scores[turn]! / top) ** 2),
+      activations: Float64Array.from(best, (turn) => (scores[turn]! / top) ** 3),
     };
     spread(views[c]!, seeds, parameters, result, () => 0);
     const combined = Float64Array.from(scores, (score) => score / top);

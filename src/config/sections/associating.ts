@@ -180,13 +180,14 @@ export const activationSection = z.strictObject({
     min: 0,
     max: 20,
     unit: "of the best score",
-    about: "What activation is worth beside what vectors and words say",
+    about:
+      "What activation is worth beside what vectors and words say; less by the share that learned meaning has",
     tooLow: "Neighbours of what was found stay below weak hits",
     tooHigh: "Neighbours of the best push out memories that match by themselves",
     reader: SPREADING,
   }),
   speaker_weight: decimal({
-    default: 1,
+    default: 2,
     min: 0,
     max: 20,
     unit: "share",
