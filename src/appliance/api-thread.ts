@@ -86,8 +86,8 @@ export async function startApi(boot: Boot): Promise<(message: ToThread) => void>
   });
   const thought = new Thinker({
     engine,
-    probe: (space, probe) => memoryEngine.probe(space, probe),
-    spread: (space, ids, options) => memoryEngine.spread(space, ids, options),
+    probe: (space, probe) => memoryEngine.thoughts.probe(space, probe),
+    spread: (space, ids, options) => memoryEngine.thoughts.spread(space, ids, options),
     measured: (operation, space, act) => engine.measured(operation, space, act),
     now: watch.engineMeter.nowMs,
   });
@@ -190,7 +190,7 @@ function startCanary(
   const canary = new Canary({
     engine: of.engine,
     thought: of.thought,
-    falseMemory: (space, seed) => of.memoryEngine.falseMemory(space, seed),
+    falseMemory: (space, seed) => of.memoryEngine.thoughts.falseMemory(space, seed),
     lane: openLane(boot),
     random: new Random(entropySeed()),
     failed: failThread,

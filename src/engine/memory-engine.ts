@@ -41,18 +41,12 @@ import { UseReporter } from "./mind/use-reporter.ts";
 import { normalised } from "./normalise.ts";
 import type { OperationTrace } from "./operation-trace.ts";
 import { mustBeReady, type Readiness } from "./readiness.ts";
-import type { ActivationOverrides } from "./recall/activation-settings.ts";
-import { activationOff } from "./recall/recall-planner.ts";
 import { Recaller } from "./recall/recaller.ts";
 import { cursorOf, slotOfCursor } from "./slot-cursor.ts";
 import { SpaceDirectory } from "./space-directory.ts";
-import { forgettingOf } from "./space-forgetting.ts";
 import { SpaceReader } from "./space-reader.ts";
 import type { SpaceRoot, SpaceTable } from "./space-table.ts";
-import { FalseMemoryCanary, type FalseMemoryFigures } from "./thought/false-memory-canary.ts";
-import { FamiliarityProbe, type ProbeFacts } from "./thought/familiarity-probe.ts";
-import { type Spread, SpreadProbe } from "./thought/spread-probe.ts";
-import type { Probe } from "./thought/thought-engine.ts";
+import { ThoughtReads } from "./thought/thought-reads.ts";
 import type { WriteClient, WriteReply } from "./write-client.ts";
 import { PayloadEncoder } from "./write-codec.ts";
 
@@ -82,14 +76,13 @@ const TAIL_POLL_MS = 2;
 
 export class MemoryEngine implements Engine {
   readonly mind: MindVerbs;
+  /** what the verbs of thought read; not a part of what clients call */
+  readonly thoughts: ThoughtReads;
   readonly #options: MemoryEngineOptions;
   readonly #meter: EngineMeter;
   readonly #directory: SpaceDirectory;
   readonly #recaller: Recaller;
   readonly #readers: (SpaceReader | undefined)[] = [];
-  readonly #familiarity = new FamiliarityProbe();
-  readonly #canary = new FalseMemoryCanary(this.#familiarity);
-  readonly #spreadProbe: SpreadProbe;
   readonly #accumulator = new ScoreAccumulator();
   readonly #encoder = new PayloadEncoder();
   readonly #terms = new TermBuffer();
@@ -103,18 +96,28 @@ export class MemoryEngine implements Engine {
     this.#meter = options.meter ?? SILENT_ENGINE_METER;
     this.#directory = new SpaceDirectory(options);
     this.#recaller = new Recaller(options, this.#accumulator);
-    this.#spreadProbe = new SpreadProbe(options.settings.activation, this.#meter);
     if (options.settings.forgetting.learnFromRecall) {
       const { client, wallClock } = options;
       this.#uses = new UseReporter({ client, wallClock, passedOver: this.#meter.passedOver });
     }
+    const read = <T>(space: string, action: (reader: SpaceReader) => T): T => {
+      this.#mustBeReady();
+      return this.#read(space, action);
+    };
     this.mind = new MindVerbs({
       forgetting: options.settings.forgetting,
       client: options.client,
       wallClock: options.wallClock,
-      read: (space, action) => {
+      read,
+    });
+    this.thoughts = new ThoughtReads({
+      settings: options.settings,
+      meter: this.#meter,
+      wallClock: options.wallClock,
+      read,
+      plan: (space, query) => {
         this.#mustBeReady();
-        return this.#read(space, action);
+        return this.#recaller.plan(this.#readerOf(space), query);
       },
     });
   }
@@ -257,63 +260,6 @@ export class MemoryEngine implements Engine {
     }
   }
 
-  /** What a probe meets. @throws {RequestError} as a recall by vector does */
-  async probe(spaceName: string, { text, embedding, kinds }: Probe): Promise<ProbeFacts> {
-    this.#mustBeReady();
-    const plan = await this.#recaller.plan(this.#readerOf(spaceName), {
-      query: embedding === undefined ? text : undefined,
-      embedding,
-      mode: "vector",
-      limit: 1,
-    });
-    const { settings, wallClock } = this.#options;
-    return this.#read(spaceName, (reader) =>
-      this.#familiarity.run(reader, plan.vector!, {
-        kinds,
-        ef: settings.efSearch,
-        atMs: wallClock(),
-        forgetting: settings.forgetting.enabled ? forgettingOf(reader.root, settings.forgetting) : undefined,
-      }),
-    );
-  }
-
-  /** How a space fares that is asked for what it never met; undefined where it has no concepts. */
-  falseMemory(spaceName: string, seed: number): FalseMemoryFigures | undefined {
-    this.#mustBeReady();
-    const { settings, wallClock } = this.#options;
-    return this.#read(spaceName, (reader) =>
-      this.#canary.run(reader, {
-        ef: settings.efSearch,
-        atMs: wallClock(),
-        forgetting: settings.forgetting.enabled ? forgettingOf(reader.root, settings.forgetting) : undefined,
-        seed,
-      }),
-    );
-  }
-
-  /** What activation reaches from some memories. @throws {RequestError} `memory-not-found`, `activation-off` */
-  spread(
-    spaceName: string,
-    ids: readonly string[],
-    options: {
-      readonly overrides: ActivationOverrides | undefined;
-      readonly limit: number;
-      readonly explain: boolean;
-    },
-  ): Spread {
-    this.#mustBeReady();
-    const { settings, wallClock } = this.#options;
-    if (!settings.activation.enabled) throw activationOff();
-    return this.#read(spaceName, (reader) => {
-      const seeds = ids.map((id) => {
-        const slot = reader.find(idKeyOf(id));
-        if (slot < 0) throw notFound(id, spaceName);
-        return slot;
-      });
-      return this.#spreadProbe.run(reader, seeds, { ...options, atMs: wallClock() });
-    });
-  }
-
   get(spaceName: string, id: string): Memory {
     this.#mustBeReady();
     return this.#read(spaceName, (reader) => {
@@ -416,7 +362,7 @@ export class MemoryEngine implements Engine {
   /** Lets go of what the engine holds. */
   close(): void {
     this.#uses?.close();
-    this.#familiarity.close();
+    this.thoughts.close();
     this.#options.embedder.close();
   }
 

@@ -163,6 +163,12 @@ describe("parseStatement", () => {
     expect(read).toBeLessThan(3000);
   });
 
+  test("parseStatement takes as many memories to spread from as activation has room for", () => {
+    const ids = (count: number) => Array.from({ length: count }, (_, at) => `"${at}"`).join(", ");
+    expect(parseStatement(`SPREAD FROM MEMORY ${ids(64)}`)).toHaveProperty("from.ids.length", 64);
+    expect(refusal(`SPREAD FROM MEMORY ${ids(65)}`).message).toContain("at most 64 memories");
+  });
+
   test("parseStatement refuses a statement that is too long", () => {
     expect(refusal(`RECALL "${"x".repeat(70_000)}"`).message).toContain("characters");
   });

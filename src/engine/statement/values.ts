@@ -8,6 +8,7 @@ import type { IToken } from "chevrotain";
 import { RequestError } from "../../base/errors.ts";
 import type { NodeKind } from "../../layout/node-header.ts";
 import type { RecallMode } from "../engine.ts";
+import { SEEDS_MAX } from "../recall/spreader.ts";
 import type { Conditions, EpisodeField, Statement } from "./statement.ts";
 import { NUMBER, PARAMETER, STRING } from "./tokens.ts";
 
@@ -84,6 +85,8 @@ export class StatementBuilder {
   }
 
   spread(verb: IToken, ids: readonly IToken[], text: IToken | undefined, clauses: Clauses): Statement {
+    const beyond = ids[SEEDS_MAX];
+    if (beyond !== undefined) throw this.#refused(beyond, `at most ${SEEDS_MAX} memories to spread from`);
     return {
       verb: "spread",
       from:

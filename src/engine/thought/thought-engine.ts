@@ -16,6 +16,12 @@ export type Probe = {
   readonly kinds?: readonly NodeKind[] | undefined;
 };
 
+export type SpreadOptions = {
+  readonly overrides: ActivationOverrides | undefined;
+  readonly limit: number;
+  readonly explain: boolean;
+};
+
 export type Recognised = Recognition & {
   readonly space: string;
   /** memories that answer the probe, the most similar first */
@@ -76,15 +82,7 @@ export interface ThoughtEngine {
     options: { readonly where: Conditions; readonly limit: number },
   ): Promise<Imagined>;
   /** What activation reaches from some memories. @throws {RequestError} `memory-not-found`, `activation-off` */
-  spread(
-    space: string,
-    ids: readonly string[],
-    options: {
-      readonly overrides: ActivationOverrides | undefined;
-      readonly limit: number;
-      readonly explain: boolean;
-    },
-  ): Spread;
+  spread(space: string, ids: readonly string[], options: SpreadOptions): Spread;
   /** What followed when something like this happened. */
   predict(
     space: string,
