@@ -157,6 +157,29 @@ test("sessions, names and tags bind, and metrics count what activation did", asy
   });
 });
 
+test("who said it may stand in the metadata, and weighs as a recall asks", async () => {
+  await client.createSpace({ name: "said" });
+  const said = (id: string, speaker: string): NewMemory => ({
+    id,
+    content: "I would rather have the blue bicycle",
+    metadata: { speaker },
+    timestamp: START_MS,
+  });
+  answered(await client.rememberBatch([said("by-dan", "Dan"), said("by-cyn", "Cyn")], {}, "said"));
+  await associated(client, "said");
+  const asked = { query: "Which bicycle would Cyn rather have?", explain: true } as const;
+  const [first] = answered(await client.recall(asked, "said")).memories;
+  expect([first?.id, first?.why?.speaker]).toEqual(["by-cyn", "Cyn"]);
+  const scoresOf = async (weight: number): Promise<number[]> => {
+    const { memories } = answered(await client.recall({ ...asked, speaker_weight: weight }, "said"));
+    return memories.map(({ score }) => score);
+  };
+  const [cyn, dan] = await scoresOf(1);
+  expect(cyn! / dan!).toBeGreaterThan(1.5);
+  const [one, other] = await scoresOf(0);
+  expect(one! / other!).toBeLessThan(1.5);
+});
+
 test("a killed appliance comes back with its bindings, and binds what is new", async () => {
   const ways = async () => {
     const { memories } = answered(await client.recall({ query: QUERY, limit: 5, explain: true }));
