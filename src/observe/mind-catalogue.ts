@@ -155,7 +155,7 @@ export const MIND_CATALOGUE = {
     labels: {},
     otlp: "engram.activation.cache.requests",
     source: "lane",
-    awaits: "spreading activation",
+    awaits: "a cache of activations: spreading takes some 50 µs, and keeping what it found has not paid yet",
   },
   engram_activation_cache_hits_total: {
     kind: "counter",
@@ -164,7 +164,7 @@ export const MIND_CATALOGUE = {
     labels: {},
     otlp: "engram.activation.cache.hits",
     source: "lane",
-    awaits: "spreading activation",
+    awaits: "a cache of activations: spreading takes some 50 µs, and keeping what it found has not paid yet",
   },
   engram_false_memory_rate: {
     kind: "gauge",
