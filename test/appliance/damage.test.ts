@@ -221,8 +221,9 @@ test("a missing segment of the log is refused by name, whichever it is", async (
     }
     await appliance.kill();
   }
-  const log = readdirSync(directory.data, { recursive: true, encoding: "utf8" }).filter((name) =>
-    name.endsWith(".log"),
+  // Slow operations are kept in files of that ending, too, and are nobody's memories.
+  const log = readdirSync(directory.data, { recursive: true, encoding: "utf8" }).filter(
+    (name) => name.endsWith(".log") && !name.startsWith("slow-operations"),
   );
   expect(log.length).toBeGreaterThan(2);
   for (const segment of [log[0]!, log[1]!, log.at(-1)!]) {
