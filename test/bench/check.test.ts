@@ -2,7 +2,7 @@
 import { describe, expect, test } from "bun:test";
 import { checkFigures } from "../../bench/check.ts";
 import { registered } from "../../bench/registered.ts";
-import { type Baseline, judge, measureRatio } from "../../bench/support/baseline.ts";
+import { type Baseline, combined, judge, measureRatio } from "../../bench/support/baseline.ts";
 import { type Figure, type FigureBench, timeFigure } from "../../bench/support/figure.ts";
 
 /** An operation of `rounds` multiplications, one after another. */
@@ -59,9 +59,16 @@ describe("checkFigures", () => {
   });
 });
 
+test("combined is the middle of several processes, and as noisy as they differ", () => {
+  const ratios = [1, 1.4, 1.1].map((ratio) => ({ ratio, noise: 0.01 }));
+  expect(combined(ratios).ratio).toBe(1.1);
+  expect(combined(ratios).noise).toBeCloseTo(0.4 / 2 / 1.1, 12);
+  expect(combined([{ ratio: 2, noise: 0.3 }])).toEqual({ ratio: 2, noise: 0.3 });
+});
+
 test("measureRatio grows with the work, whatever the machine", () => {
-  const once = measureRatio(figure(40_000), 15).ratio;
-  expect(measureRatio(figure(200_000), 15).ratio / once).toBeGreaterThan(2.5);
+  const once = measureRatio(figure(40_000), 5).ratio;
+  expect(measureRatio(figure(200_000), 5).ratio / once).toBeGreaterThan(2.5);
 });
 
 test("timeFigure refuses a plain version that does other work", () => {
