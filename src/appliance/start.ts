@@ -22,7 +22,7 @@ import { PROCESS_FACT, PROCESS_FACTS_BYTES } from "../layout/process-facts.ts";
 import { STREAM_FACTS_BYTES } from "../layout/stream-facts.ts";
 import { ALERT_BOARD_BYTES } from "../observe/alerts/alert-view.ts";
 import { HISTORY_SHAPE, makeHistoryState } from "../observe/history-layout.ts";
-import { planPlacement, readMachine, type ThreadPlace } from "../runtime/placement.ts";
+import { type NumaStrategy, planPlacement, readMachine, type ThreadPlace } from "../runtime/placement.ts";
 import { makeDoorbells } from "../shm/doorbell.ts";
 import { makeEpochs } from "../shm/epochs.ts";
 import { makeRing } from "../shm/ring.ts";
@@ -70,7 +70,7 @@ export async function startAppliance(
   const settings = structuredClone(loaded.settings);
   const placement = planPlacement(readMachine(), {
     isEnabled: settings.numa.enabled,
-    strategy: settings.numa.strategy as "local" | "interleaved",
+    strategy: settings.numa.strategy as NumaStrategy,
     apiWorkerCount: settings.thread_pools.api_workers,
     indexerCount: settings.thread_pools.index_workers,
     backgroundCount: 1,

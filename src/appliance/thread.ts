@@ -8,7 +8,15 @@ import { OperatorError } from "../base/errors.ts";
 import { makeChanges } from "../config/live-settings.ts";
 import type { Settings } from "../config/schema.ts";
 import { setThreadCpus, setThreadMemoryPolicy, setThreadName, threadId } from "../ffi/threads.ts";
-import { THREAD_ALIVE_AT, THREAD_PLACE_AT, threadPlaceFact } from "../layout/process-facts.ts";
+import {
+  RECALL_COUNT_AT,
+  RECALL_COUNT_STRIDE,
+  THREAD_ALIVE_AT,
+  THREAD_PLACE_AT,
+  threadPlaceFact,
+  threadPlaceOf,
+} from "../layout/process-facts.ts";
+import { adaptivePolicy } from "../runtime/access-placement.ts";
 import type { MemoryPolicy } from "../shm/memory-policy.ts";
 import type { Boot, FromThread, ThreadError, ToThread } from "./boot.ts";
 
@@ -111,12 +119,27 @@ export function threadIndex(
 
 export function memoryPolicy(boot: Boot): MemoryPolicy {
   const { place, settings } = boot;
-  return {
+  const { node, interleaveNodes, bulkNode } = place;
+  const pages = {
     hugePages: settings.memory.huge_pages as MemoryPolicy["hugePages"],
-    node: place.interleaveNodes === undefined ? place.node : undefined,
-    interleaveNodes: place.interleaveNodes,
     lock: settings.memory.lock,
   };
+  if (settings.numa.strategy === "adaptive" && node !== undefined)
+    return adaptivePolicy(pages, node, () => recallsByNode(boot));
+  return { ...pages, node: interleaveNodes === undefined ? node : undefined, interleaveNodes, bulkNode };
+}
+
+/** Recalls answered since the start, by the node of the workers that answered them. */
+function recallsByNode(boot: Boot): ReadonlyMap<number, number> {
+  const facts = new Float64Array(boot.shared.processFacts);
+  const recalls = new Map<number, number>();
+  for (let worker = 0; worker < boot.apiWorkerCount; worker++) {
+    const place = threadPlaceOf(facts[THREAD_PLACE_AT + worker]!);
+    if (place?.node === undefined) continue;
+    const count = facts[RECALL_COUNT_AT + worker * RECALL_COUNT_STRIDE]!;
+    recalls.set(place.node, (recalls.get(place.node) ?? 0) + count);
+  }
+  return recalls;
 }
 
 function takePlace(boot: Boot): void {

@@ -27,7 +27,7 @@ import {
   SPACE_STATE,
 } from "../layout/space-root.ts";
 import { ByteArena, SlotArena } from "../shm/arena.ts";
-import type { MemoryPolicy } from "../shm/memory-policy.ts";
+import { bulkPolicy, type MemoryPolicy } from "../shm/memory-policy.ts";
 import { SharedTable } from "../shm/shared-table.ts";
 import { findSlot, findSlotByHash, type IdKey } from "./id-index.ts";
 import { SpaceMind } from "./mind/space-mind.ts";
@@ -115,7 +115,10 @@ export class SpaceWriter {
 
     const g = this.geometry;
     const label = (part: string): string => `space ${description.name}: ${part}`;
-    const vectors = new SlotArena({ ...g.vectors, purpose: label("vectors"), policy });
+    const bulk = bulkPolicy(policy);
+    // In f32 the exact vectors are what the graph is searched with.
+    const exact = description.quantization === "f32" ? policy : bulk;
+    const vectors = new SlotArena({ ...g.vectors, purpose: label("vectors"), policy: exact });
     this.arenas = {
       headers: new SlotArena({ ...g.headers, purpose: label("headers"), policy }),
       vectors,
@@ -124,7 +127,7 @@ export class SpaceWriter {
         description.quantization === "f32"
           ? vectors
           : new SlotArena({ ...g.quantised, purpose: label("quantised vectors"), policy }),
-      content: new ByteArena({ chunkBytes: g.contentChunkBytes, purpose: label("content"), policy }),
+      content: new ByteArena({ chunkBytes: g.contentChunkBytes, purpose: label("content"), policy: bulk }),
       forward: new ByteArena({
         chunkBytes: g.forwardChunkBytes,
         purpose: label("forward lists"),

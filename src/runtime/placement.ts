@@ -2,7 +2,9 @@
  * Which thread runs on which NUMA node, and where memory comes from: decided once, at start, in a pure
  * function of what the machine is and what the settings say.
  *
- *   writer w     node w's cores, its spaces' memory from node w (numa.strategy "local") or from all nodes
+ *   writer w     node w's cores, its spaces' memory from node w (numa.strategy "local"), from all nodes
+ *                ("interleaved"), contents and exact vectors from the next node ("separated"), or from where it is
+ *                read ("adaptive", `access-placement.ts`)
  *   collector w  node w's cores
  *   API workers, indexers   spread over the nodes by their number of cores
  *   background   anywhere
@@ -23,6 +25,8 @@ export type ThreadPlace = {
   readonly node: number | undefined;
   /** nodes to spread a space's memory over, in place of `node` */
   readonly interleaveNodes: readonly number[] | undefined;
+  /** node for contents and exact vectors, where they lie apart from what is searched */
+  readonly bulkNode?: number | undefined;
 };
 
 export type Machine = {
@@ -33,11 +37,13 @@ export type Machine = {
   readonly isBalancing: boolean | undefined;
 };
 
+export type NumaStrategy = "local" | "interleaved" | "separated" | "adaptive";
+
 export type PlacementWish = {
   /** numa.enabled */
   readonly isEnabled: boolean;
   /** numa.strategy */
-  readonly strategy: "local" | "interleaved";
+  readonly strategy: NumaStrategy;
   readonly apiWorkerCount: number;
   readonly indexerCount: number;
   readonly backgroundCount: number;
@@ -76,7 +82,12 @@ export function planPlacement(machine: Machine, wish: PlacementWish): Placement 
     };
   }
   const interleaveNodes = wish.strategy === "interleaved" ? homes.map((home) => home.node) : undefined;
-  const placeAt = (home: Home): ThreadPlace => ({ cpus: home.cpus, node: home.node, interleaveNodes });
+  const placeAt = (home: Home, index: number): ThreadPlace => ({
+    cpus: home.cpus,
+    node: home.node,
+    interleaveNodes,
+    ...(wish.strategy === "separated" ? { bulkNode: homes[(index + 1) % homes.length]!.node } : {}),
+  });
   const places = homes.map(placeAt);
   return {
     isPlaced: true,
@@ -86,8 +97,8 @@ export function planPlacement(machine: Machine, wish: PlacementWish): Placement 
         : undefined,
     writers: places,
     collectors: places,
-    apiWorkers: spread(homes, wish.apiWorkerCount).map(placeAt),
-    indexers: spread(homes, wish.indexerCount).map(placeAt),
+    apiWorkers: spread(homes, wish.apiWorkerCount).map((home) => placeAt(home, homes.indexOf(home))),
+    indexers: spread(homes, wish.indexerCount).map((home) => placeAt(home, homes.indexOf(home))),
     background: Array.from({ length: wish.backgroundCount }, () => ({ ...ANYWHERE, interleaveNodes })),
   };
 }

@@ -137,3 +137,22 @@ test("a thread can take every place that is planned for this machine", () => {
     setThreadCpus(before);
   }
 });
+
+test("planPlacement separates contents from what is searched, and follows access only from one node on", () => {
+  const machine = machineOf([[0, 1], [2, 3], [4]]);
+  const separated = planPlacement(machine, { ...WISH, strategy: "separated" });
+  expect(separated.writers.map(({ node, bulkNode }) => [node, bulkNode])).toEqual([
+    [0, 1],
+    [1, 2],
+    [2, 0],
+  ]);
+  expect(separated.writers.every(({ interleaveNodes }) => interleaveNodes === undefined)).toBe(true);
+  for (const { node, bulkNode } of separated.apiWorkers) expect(bulkNode).toBe((node! + 1) % 3);
+  const adaptive = planPlacement(machine, { ...WISH, strategy: "adaptive" });
+  expect(adaptive.writers.map(({ node, bulkNode }) => [node, bulkNode])).toEqual([
+    [0, undefined],
+    [1, undefined],
+    [2, undefined],
+  ]);
+  expect(planPlacement(machineOf([[0, 1]]), { ...WISH, strategy: "separated" }).isPlaced).toBe(false);
+});

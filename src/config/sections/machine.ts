@@ -44,6 +44,9 @@ export const numaSection = z.strictObject({
     choices: {
       local: "on the home node of the space, next to its writer",
       interleaved: "page by page over all nodes, for spaces larger than one node",
+      separated:
+        "what is searched (graph, headers, words, bindings, concepts among them) on the home node, contents and exact vectors on the next",
+      adaptive: "new memory where the space is read, by the recalls that each node's workers answered",
     },
     reader: "src/appliance/start.ts",
   }),
