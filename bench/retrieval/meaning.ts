@@ -138,7 +138,7 @@ function learn({ turns, questions }: Conversation, dimensionsMax: number, share?
   if (meaning === undefined) throw new Error("the text is too short to learn from");
   const memories = texts.map((terms) => foldText(meaning, gains, terms));
   return {
-    share: share ?? meaningShare(meaning.contextGain),
+    share: share ?? meaningShare(meaning.contextGain, false),
     cosines: questions.map(({ text }) => {
       const query = foldText(
         meaning,

@@ -16,6 +16,7 @@ import { existsSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { machineText } from "../../src/base/machine-text.ts";
+import { SPACE_MEDIUM_FROM } from "../../src/layout/metric-codes.ts";
 import { type Conversation, loadConversations, missingConversations } from "./conversations.ts";
 import {
   measure,
@@ -30,15 +31,17 @@ import { PlainBm25 } from "./plain-bm25.ts";
 
 const LIMIT = 20;
 const BATCH = 500;
-/** What is asked, and how: activation off is what vectors, words and times find by themselves. */
+/** What is asked, and how: both off is what vectors, words and times find by themselves. */
 const ASKED = [
   { name: "mode=hybrid", mode: "hybrid" },
   { name: "mode=hybrid, activation off", mode: "hybrid", activation_hops: 0 },
+  { name: "mode=hybrid, meaning off", mode: "hybrid", meaning: false },
+  { name: "mode=hybrid, both off", mode: "hybrid", activation_hops: 0, meaning: false },
   { name: "mode=spreading", mode: "spreading" },
   { name: "mode=vector", mode: "vector" },
   { name: "mode=words", mode: "words" },
 ] as const;
-const [ON, OFF] = ASKED;
+const [ON, OFF, MEANING_OFF] = ASKED;
 /** The first of them again, just before the spaces are consolidated and just after. */
 const BEFORE_CONCEPTS = "mode=hybrid, before concepts";
 const WITH_CONCEPTS = "mode=hybrid, with concepts";
@@ -170,7 +173,12 @@ function report(
   console.log(
     `hybrid over stemmed BM25, question by question: ${percent(gain)} ± ${percent(error)} points of recall@10`,
   );
-  printByCategory(conversations, answered(ON.name), answered(OFF.name));
+  for (const [what, off] of [
+    ["activation", OFF],
+    ["meaning", MEANING_OFF],
+  ] as const) {
+    printByCategory(what, conversations, answered(ON.name), answered(off.name));
+  }
   const concepts = pairedGain(conversations, answered(WITH_CONCEPTS), answered(BEFORE_CONCEPTS));
   console.log(
     `with concepts against before: ${percent(concepts.gain)} ± ${percent(concepts.error)} points of recall@10`,
@@ -178,8 +186,13 @@ function report(
   return reports;
 }
 
-/** What activation earns, over all questions and by their category. */
-function printByCategory(conversations: readonly Conversation[], on: Ranker, off: Ranker): void {
+/** What a part of recall earns, over all questions and by their category. */
+function printByCategory(
+  what: string,
+  conversations: readonly Conversation[],
+  on: Ranker,
+  off: Ranker,
+): void {
   const categories = new Set(
     conversations.flatMap(({ questions }) => questions.map(({ category }) => category)),
   );
@@ -197,7 +210,7 @@ function printByCategory(conversations: readonly Conversation[], on: Ranker, off
     const [with_, without] = [onSome!, offSome!].map((rank) => measure("", some, rank).all);
     const { gain, error } = pairedGain(some, onSome!, offSome!);
     console.log(
-      `activation on against off, ${(wanted ?? "all questions").padEnd(13)} ${String(with_!.count).padStart(5)}: recall@10 ${percent(with_!.r10)} against ${percent(without!.r10)}, ${percent(gain)} ± ${percent(error)} points`,
+      `${what} on against off, ${(wanted ?? "all questions").padEnd(13)} ${String(with_!.count).padStart(5)}: recall@10 ${percent(with_!.r10)} against ${percent(without!.r10)}, ${percent(gain)} ± ${percent(error)} points`,
     );
   }
 }
@@ -221,20 +234,25 @@ async function store(target: Target, space: string, { turns }: Conversation): Pr
   }
 }
 
-/** Waits until every vector is in its graph and every memory is bound, so that these are what is measured. */
+/** Waits until vectors are in their graph, memories bound, and meaning learned, so that these are what is measured. */
 async function settled(target: Target, spaces: readonly string[]): Promise<void> {
   const deadline = Date.now() + START_MS_MAX;
   for (const space of spaces) {
     for (;;) {
       const { body } = await call(target, "GET", `/api/v1/spaces/${space}`);
-      const { tail, memories, unassociated } = body as {
+      const { tail, memories, unassociated, meaning } = body as {
         tail: number;
         memories: number;
         unassociated: number;
+        meaning?: { learned_from: number };
       };
-      if (tail === 0 && unassociated === 0) break;
+      // A space of another embedder, or one told not to learn, never does: then it ends with the deadline.
+      const isIndexed = tail === 0 || memories < SPACE_MEDIUM_FROM;
+      if (isIndexed && unassociated === 0 && meaning?.learned_from === memories) break;
       if (Date.now() > deadline) {
-        console.log(`${space}: ${tail} of ${memories} vectors still outside the graph, found by exact scan`);
+        console.log(
+          `${space}: of ${memories} memories ${tail} are outside the graph, ${unassociated} not bound, ${memories - (meaning?.learned_from ?? 0)} not learned from`,
+        );
         break;
       }
       await Bun.sleep(50);

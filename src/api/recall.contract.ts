@@ -92,6 +92,12 @@ export const recallBody = z.strictObject({
     .optional()
     .describe("whether memories that have faded below forgetting.floor are answered; include where absent"),
   threshold: unitField.optional().describe("only memories with at least this score"),
+  meaning: z
+    .boolean()
+    .optional()
+    .describe(
+      "whether what the space has learned of its words counts in a hybrid recall; it does where absent",
+    ),
   kinds: kindsField.optional().describe("only memories of these kinds; all but concepts where absent"),
   concepts: z
     .int()
@@ -136,6 +142,7 @@ export const RECALL_QUERY_FORMS: Readonly<Record<keyof z.output<typeof recallQue
   fading: "text",
   activation_seeds: "number",
   activation_hops: "number",
+  meaning: "flag",
   activation_decay: "number",
   activation_threshold: "number",
   activation_visits: "number",

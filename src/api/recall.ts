@@ -90,6 +90,7 @@ function recallQuery(asked: AskedRecall, trace: OperationTrace): RecallQuery {
     kinds: asked.kinds,
     concepts: asked.concepts,
     explain: asked.explain,
+    meaning: asked.meaning,
     ef: asked.ef,
     activation: activationAsked(asked),
     trace,

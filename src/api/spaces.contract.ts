@@ -71,7 +71,7 @@ export const spaceReply = z.strictObject({
       version: z.int().describe("grows with every learning"),
       dimensions: z.int(),
       terms: z.int().describe("words that mean something"),
-      covered: z.int().describe("memories that have a meaning by now, forgotten ones included"),
+      covered: z.int().describe("memories and concepts that have a meaning by now, forgotten ones included"),
       learned_from: z.int().describe("memories there were when it was learned"),
       learned_at: timeReply,
       context: z

@@ -72,6 +72,8 @@ export type RecallQuery = {
   /** lowest score returned */
   readonly threshold?: number | undefined;
   readonly explain?: boolean | undefined;
+  /** whether what the space has learned of its words counts; where absent, it does */
+  readonly meaning?: boolean | undefined;
   /** candidates looked at by the graph search; index.ef_search where absent */
   readonly ef?: number | undefined;
   /** concepts answered beside, at most; 3 where absent */
@@ -221,7 +223,7 @@ export type MeaningInfo = {
   readonly dimensions: number;
   /** words with a meaning */
   readonly terms: number;
-  /** memories that had one by now, forgotten ones included */
+  /** memories and concepts that have one by now, forgotten ones included */
   readonly covered: number;
   /** memories there were when it was learned */
   readonly learnedFrom: number;

@@ -32,7 +32,7 @@ export const MEANING_CATALOGUE = {
   engram_meaning_memories: {
     kind: "gauge",
     unit: "count",
-    help: "Memories that were given a meaning by their words, forgotten ones included",
+    help: "Memories and concepts that were given a meaning by their words, forgotten ones included",
     labels: {},
     otlp: "engram.meaning.memories",
     source: "lane",

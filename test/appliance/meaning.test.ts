@@ -27,7 +27,9 @@ async function learned(client: ApplianceClient, space = "default", version = 1) 
 
 /** Of what was found for "doctor": the first ten that do not say it, and how many of them say "physician". */
 async function foundForDoctor(client: ApplianceClient): Promise<{ reply: RecallReply; physicians: number }> {
-  const reply = answered(await client.recall({ query: "doctor", limit: 100, explain: true }));
+  // Activation would bring the context of what says "doctor", with meaning or without.
+  const asked = { query: "doctor", limit: 100, explain: true, activation_hops: 0 };
+  const reply = answered(await client.recall(asked));
   const others = reply.memories.filter(({ content }) => !content.includes("doctor")).slice(0, 10);
   return { reply, physicians: others.filter(({ content }) => content.includes("physician")).length };
 }
@@ -51,7 +53,7 @@ test("a word is recalled by another that means the same once that was learned, a
   await using appliance = await ApplianceProcess.start({ data: directory.data, settings: SETTINGS });
   const { client } = appliance;
   const meaning = await learned(client);
-  expect(meaning).toMatchObject({ version: 1, learned_from: TEXTS, covered: TEXTS });
+  expect(meaning).toMatchObject({ version: 1, learned_from: TEXTS });
   expect(meaning.terms).toBeGreaterThan(60);
   expect(meaning.context).toBeGreaterThan(0.5);
 
@@ -66,8 +68,12 @@ test("a word is recalled by another that means the same once that was learned, a
 
   // What is stored after the learning has its meaning from the words it is made of, at once.
   answered(await client.remember({ id: "late", content: "physician nurse clinic surgery" }));
-  const late = answered(await client.recall({ query: "doctor", limit: 100 }));
+  const late = answered(await client.recall({ query: "doctor", limit: 100, activation_hops: 0 }));
   expect(late.memories.map(({ id }) => id)).toContain("late");
+
+  // Asked not to, a recall leaves it out, though it is there.
+  const without = answered(await client.recall({ query: "doctor", explain: true, meaning: false }));
+  expect(without.memories[0]!.why!.fusion!.meaning_weight).toBe(0);
 
   // By words alone, meaning has no say.
   const words = answered(await client.recall({ query: "doctor", limit: 50, mode: "words" }));
@@ -139,7 +145,7 @@ test("a space learns anew once it has grown, and its figures are among the metri
     return (
       value("engram_meaning_spaces") === 1 &&
       value("engram_meaning_terms") === again.terms &&
-      value("engram_meaning_memories") === 2 * TEXTS &&
+      value("engram_meaning_memories") >= 2 * TEXTS &&
       value("engram_meaning_bytes") > 0 &&
       value("engram_meaning_learning_duration_seconds_count") >= 2
     );

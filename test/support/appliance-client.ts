@@ -49,6 +49,7 @@ export type NewRecall = {
   readonly fading?: "include" | "exclude" | undefined;
   readonly activation_seeds?: number | undefined;
   readonly activation_hops?: number | undefined;
+  readonly meaning?: boolean | undefined;
   readonly activation_decay?: number | undefined;
   readonly activation_threshold?: number | undefined;
   readonly activation_visits?: number | undefined;

@@ -6,13 +6,14 @@
  * just before and after it, which fade with distance (the drifting context of M. W. Howard and M. J. Kahana, "A
  * distributed representation of temporal context", Journal of Mathematical Psychology 46, 2002, with their ρ):
  *
- *   context(i) = text(i) + g · Σ_d ρ^d · (text(i − d) + text(i + d)),    d = 1 … WIDTH
+ *   context(i) = text(i) + 0.4 g · Σ_d ρ^d · (text(i − d) + text(i + d)),    d = 1 … WIDTH
  *
  * Where neighbours have nothing to do with each other (a list, several writers at once), their company says
  * nothing and mixing it in does harm. So g is measured: how much more alike neighbours are than texts drawn at
  * random. In three conversations neighbours are four to five times as alike, and g is 1; in manual pages they
- * are no more alike than others, and g is 0. With g 1 for conversations put in a random order, their recall@10 fell
- * from 66.7 to 60.4 (bench/retrieval/offline.ts has the order as it was).
+ * are no more alike than others, and g is 0. Neighbours at full part (in place of 0.4) in conversations put in a random
+ * order made their recall@10 fall from 66.7 to 60.4. In their own order full part finds a point less by meaning
+ * alone, in the conversations as in Perl's messages, and repeats what activation finds along bindings.
  */
 import type { Random } from "../../base/random.ts";
 import type { TextMatrix } from "./text-matrix.ts";
@@ -20,17 +21,19 @@ import type { TextMatrix } from "./text-matrix.ts";
 /** ρ: what is left of a text's part in the context of one a step further away. */
 export const RHO = 0.7;
 export const WIDTH = 2;
+/** What g = 1 makes of a neighbour's part. */
+const SHARE = 0.4;
 /** Neighbours this much more alike than others (the excess, in units of the others' likeness) give g = 1. */
 const EXCESS_FULL = 2;
 const PAIRS_MAX = 2000;
 /** Fewer pairs than this measure nothing. */
 const PAIRS_MIN = 32;
 
-/** How neighbours are mixed in, by distance from 1: g · ρ^d. */
+/** How neighbours are mixed in, by distance from 1: 0.4 g · ρ^d. */
 export type ContextWeights = Float32Array;
 
 export function contextWeights(gain: number): ContextWeights {
-  return Float32Array.from({ length: WIDTH }, (_, i) => gain * RHO ** (i + 1));
+  return Float32Array.from({ length: WIDTH }, (_, i) => SHARE * gain * RHO ** (i + 1));
 }
 
 /** g, 0 to 1: whether neighbours speak of the same things. */

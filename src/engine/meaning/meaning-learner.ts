@@ -189,7 +189,7 @@ export class MeaningLearner {
     let mostGrown = 1 + settings.growth;
     for (const known of this.#known) {
       if (known === undefined || nowMs < known.tryAgainAtMs) continue;
-      const live = known.text.root.load("liveCount");
+      const live = known.text.liveTexts;
       if (live < settings.memoriesMin) continue;
       const grown = known.triedAt === 0 ? Number.POSITIVE_INFINITY : live / known.triedAt;
       if (grown < mostGrown) continue;
@@ -238,7 +238,7 @@ export class MeaningLearner {
   *#learn(known: Known): Generator<void, void> {
     const { settings, now, wallClock, log, onLearned } = this.#options;
     const { text } = known;
-    known.triedAt = Math.max(1, text.root.load("liveCount"));
+    known.triedAt = Math.max(1, text.liveTexts);
     known.tryAgainAtMs = now() + settings.restMs;
     const version = 1 + (known.model?.content.version ?? 0);
     const sample = yield* sampleText(text, settings);

@@ -61,6 +61,11 @@ export class SpaceText {
     return this.root.isOpen && this.root.load("generation") === this.generation;
   }
 
+  /** Live memories that can be learned from. */
+  get liveTexts(): number {
+    return Math.max(0, this.root.load("liveCount") - this.root.load("conceptCount"));
+  }
+
   /** Reads, or changes what is published, while nothing of the space can be freed. @throws {SpaceGone} */
   inside<T>(action: () => T): T {
     return this.#epoch.inside(() => {

@@ -11,8 +11,9 @@
  * The best memory keeps the score the best one had: how well the query is matched in absolute terms is not for
  * activation to say. `bench/retrieval/association.ts` measures what it earns.
  */
-import type { ActivationReport } from "../engine.ts";
+import type { ActivationReport, RecallQuery } from "../engine.ts";
 import type { EngineMeter } from "../meters.ts";
+import type { SpaceReader } from "../space-reader.ts";
 import { type ActivationSettings, activationOf } from "./activation-settings.ts";
 import type { Candidates, ExplainedWhy, RecallStage, RecallWork } from "./recall-work.ts";
 import { SEEDS_MAX, Spreader } from "./spreader.ts";
@@ -36,6 +37,12 @@ export class ActivationStage implements RecallStage {
   constructor(settings: ActivationSettings, meter: EngineMeter) {
     this.#settings = settings;
     this.#spreader = new Spreader(settings, meter);
+  }
+
+  /** Whether activation will spread in a hybrid recall that finds something. */
+  spreadsIn({ root }: SpaceReader, { activation }: RecallQuery): boolean {
+    const { hops } = activationOf(this.#settings, activation);
+    return this.#settings.enabled && hops > 0 && root.load("bindingCount") > 0;
   }
 
   run(work: RecallWork): void {

@@ -44,6 +44,7 @@ export class MeaningSearch {
    * Folds the query in, and adds the memories nearest to it where the space is scanned.
    *
    * @param terms of the query
+   * @param isActivated whether activation will spread from what is found
    * @returns the share of the score that meaning may make up; 0 where it has nothing to say
    */
   find(
@@ -53,6 +54,7 @@ export class MeaningSearch {
     scope: SearchScope,
     search: CandidateSearch,
     candidates: Candidates,
+    isActivated: boolean,
   ): number {
     this.#view = this.#settings.isEnabled ? this.#reader.follow(reader.root) : undefined;
     const view = this.#view;
@@ -60,7 +62,7 @@ export class MeaningSearch {
     const known = this.#fold(reader, view, terms);
     if (known === 0) return 0;
     if (scope.nodeCount <= this.#settings.scanMax) this.#scan(view, k, scope, search, candidates);
-    return known * meaningShare(view.number("contextGain"));
+    return known * meaningShare(view.number("contextGain"), isActivated);
   }
 
   /** Fills in what each candidate has in common with the query, after `find` gave a share above 0. */

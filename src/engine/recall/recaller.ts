@@ -110,9 +110,10 @@ export class Recaller {
       }
       let meaningShare = 0;
       // A caller's own embedding says more about the query than its words were learned to mean.
-      if (mode === "hybrid" && plan.family === "hashed") {
+      if (mode === "hybrid" && plan.family === "hashed" && query.meaning !== false) {
         const { terms } = search;
-        meaningShare = this.#meaning.find(reader, terms, breadth.words, scope, search, candidates);
+        const spreads = this.#activation.spreadsIn(reader, query);
+        meaningShare = this.#meaning.find(reader, terms, breadth.words, scope, search, candidates, spreads);
         stageAtMs = this.#stageEnded(STAGE.meaning, stageAtMs, trace);
       }
       const facts = { family: plan.family, queryMass, k1: this.#settings.bm25.k1, meaningShare };
