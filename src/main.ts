@@ -5,6 +5,7 @@
  */
 import type { ThreadRole } from "./appliance/boot.ts";
 import { runCommand } from "./cli/run-command.ts";
+import { processTerminal } from "./cli/terminal.ts";
 
 process.exitCode = await runCommand(process.argv.slice(2), {
   environment: process.env,
@@ -19,6 +20,7 @@ process.exitCode = await runCommand(process.argv.slice(2), {
     return startAppliance(loaded, reports, openWorker);
   },
   openLoadThread: () => new Worker(new URL("./load-worker.ts", import.meta.url).href, { smol: true }),
+  openTerminal: processTerminal,
 });
 process.exit();
 

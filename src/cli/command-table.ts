@@ -12,6 +12,7 @@ import { queryCommand } from "./query.ts";
 import { serveCommand } from "./serve.ts";
 import { slowQueriesCommand } from "./slow-queries.ts";
 import { spaceCommand } from "./space.ts";
+import { topCommand } from "./top.ts";
 import { versionCommand } from "./version.ts";
 
 export const COMMANDS: readonly Command[] = [
@@ -24,6 +25,7 @@ export const COMMANDS: readonly Command[] = [
   benchCommand,
   drmCommand,
   doctorCommand,
+  topCommand,
   slowQueriesCommand,
   profileCommand,
   installCommand,

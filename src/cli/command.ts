@@ -10,6 +10,7 @@
  */
 import type { ExitCode } from "./exit-codes.ts";
 import type { StartAppliance } from "./serve-contract.ts";
+import type { Terminal } from "./terminal.ts";
 
 export type CommandArgument = {
   readonly name: string;
@@ -53,6 +54,8 @@ export type CommandContext = {
   readonly startAppliance: StartAppliance;
   /** starts a thread of the load generator */
   readonly openLoadThread: () => Worker;
+  /** undefined where there is none to fill */
+  readonly openTerminal: () => Terminal | undefined;
 };
 
 /** Prints a value: as JSON with `--json`, else as the text made from it. */

@@ -13,6 +13,7 @@ import type { Command, CommandContext } from "./command.ts";
 import { COMMANDS } from "./command-table.ts";
 import { EXIT_CODES, type ExitCode, exitCodeOf, exitCodeOfStatus } from "./exit-codes.ts";
 import type { StartAppliance } from "./serve-contract.ts";
+import type { Terminal } from "./terminal.ts";
 
 export const PROGRAM = "engram-appliance";
 
@@ -31,6 +32,7 @@ export type CommandWorld = {
   readonly startAppliance: StartAppliance;
   /** starts a thread of the load generator at `load-worker.ts` */
   readonly openLoadThread: () => Worker;
+  readonly openTerminal: () => Terminal | undefined;
 };
 
 /** @param words the command line without program and script: ["serve", "--port", "0"] */
@@ -141,6 +143,7 @@ function addCommand(
       err: world.err,
       startAppliance: world.startAppliance,
       openLoadThread: world.openLoadThread,
+      openTerminal: world.openTerminal,
     };
     answer(await run(context));
   });

@@ -29,8 +29,9 @@ export type Panel = {
 
 export type SectionId = "operations" | "memory" | "machine" | "hardware" | "mind";
 
-const P = "engram_memory_operation_duration_seconds_bucket";
-const quantile = (share: number, by: string, selector: string): string =>
+export const OPERATION_TIMES = "engram_memory_operation_duration_seconds_bucket";
+/** Time that a share of all took, at most, by label. */
+export const quantile = (share: number, by: string, selector: string): string =>
   `histogram_quantile(${share}, sum by (${by}) (rate(${selector}[1m])))`;
 
 export const PANELS: readonly Panel[] = [
@@ -51,11 +52,11 @@ export const PANELS: readonly Panel[] = [
     unit: "seconds",
     series: [
       {
-        expr: quantile(0.5, "operation, le", `${P}{operation=~"recall|remember"}`),
+        expr: quantile(0.5, "operation, le", `${OPERATION_TIMES}{operation=~"recall|remember"}`),
         legend: "{operation} P50",
       },
       {
-        expr: quantile(0.99, "operation, le", `${P}{operation=~"recall|remember"}`),
+        expr: quantile(0.99, "operation, le", `${OPERATION_TIMES}{operation=~"recall|remember"}`),
         legend: "{operation} P99",
       },
     ],
@@ -276,7 +277,7 @@ export const FIGURES: readonly {
     id: "recall-p99",
     title: "recall P99",
     unit: "seconds",
-    expr: quantile(0.99, "le", `${P}{operation="recall"}`),
+    expr: quantile(0.99, "le", `${OPERATION_TIMES}{operation="recall"}`),
   },
   { id: "resident", title: "in memory", unit: "bytes", expr: "process_resident_memory_bytes" },
 ];
