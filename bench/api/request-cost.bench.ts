@@ -92,6 +92,7 @@ async function serve(): Promise<void> {
     errors,
     version: "bench",
     watch: localWatch(),
+    profile: { take: () => Promise.resolve("busy") },
     settings: { running: () => settingsSchema.parse({}), change: async () => undefined },
   });
   const { port } = serveApi({ api, settings, reusePort: false });

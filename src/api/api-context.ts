@@ -11,6 +11,7 @@ import type { EventFeed } from "../observe/event-feed.ts";
 import type { Family } from "../observe/family.ts";
 import type { MetricMetadata } from "../observe/history-source.ts";
 import type { ApiMeter } from "../observe/meters.ts";
+import type { ProfileSlice } from "../observe/profile-slice.ts";
 import type { SeriesStore } from "../observe/promql/samples.ts";
 import type { SlowWanted } from "../observe/slow-file.ts";
 import type { SlowOperation } from "../observe/slow-operation.ts";
@@ -55,7 +56,11 @@ export type SettingsDesk = {
   readonly change: (changes: readonly SettingChange[]) => Promise<void>;
 };
 
+/** Takes a few seconds of samples of all threads; "busy" where somebody else does. */
+export type ProfileTaker = { readonly take: (seconds: number) => Promise<ProfileSlice | "busy"> };
+
 export type ApiContext = {
+  readonly profile: ProfileTaker;
   readonly settings: SettingsDesk;
   readonly engine: Engine;
   readonly concepts: ConceptDesk;

@@ -10,7 +10,7 @@ import type { Engine } from "../engine/engine.ts";
 import type { ThoughtEngine } from "../engine/thought/thought-engine.ts";
 import type { Access } from "./access.ts";
 import { alertRoutes } from "./alerts.ts";
-import type { ApiContext, SettingsDesk, Watch } from "./api-context.ts";
+import type { ApiContext, ProfileTaker, SettingsDesk, Watch } from "./api-context.ts";
 import { conceptRoutes } from "./concepts.ts";
 import { docsRoutes } from "./docs.ts";
 import { episodeRoutes } from "./episodes.ts";
@@ -21,6 +21,7 @@ import { metricsRoutes } from "./metrics.ts";
 import { pageRoutes } from "./page.ts";
 import { probabilisticRoutes } from "./probabilistic.ts";
 import { type ErrorSink, MethodNotAllowed, problemResponse } from "./problem.ts";
+import { profileRoutes } from "./profile.ts";
 import { queryRoutes } from "./query.ts";
 import { recallRoutes } from "./recall.ts";
 import { rememberRoutes } from "./remember.ts";
@@ -46,6 +47,7 @@ export type ApiOptions = {
   readonly version: string;
   readonly watch: Watch;
   readonly settings: SettingsDesk;
+  readonly profile: ProfileTaker;
 };
 
 export type Api = {
@@ -90,6 +92,7 @@ export function createApi(options: ApiOptions): Api {
     .use(slowQueryRoutes(context))
     .use(runningSettingsRoutes(context))
     .use(hostRoutes(context))
+    .use(profileRoutes(context))
     .use(streamRoutes(context))
     .use(alertRoutes(context))
     .use(thoughtRoutes(context))

@@ -29,6 +29,7 @@ import { openEvents } from "./events.ts";
 import { openHealth } from "./health.ts";
 import { openLane } from "./metric-lanes.ts";
 import { openWriteClient } from "./producer-links.ts";
+import { openProfileRequests } from "./profile-requests.ts";
 import { openSettingsDesk } from "./settings-desk.ts";
 import { aliveMarker, failThread, tellMain } from "./thread.ts";
 import { openWatch } from "./watch.ts";
@@ -126,6 +127,7 @@ export async function startApi(boot: Boot): Promise<(message: ToThread) => void>
     loopbackOnly: isLoopback(serving.host),
   });
   const desk = openSettingsDesk(boot);
+  const profile = openProfileRequests(watch.slow);
   const { limits } = serving;
   const api = createApi({
     engine,
@@ -137,6 +139,7 @@ export async function startApi(boot: Boot): Promise<(message: ToThread) => void>
     version: VERSION,
     watch,
     settings: desk,
+    profile,
   });
   const server = serveApi({ api, settings: serving, reusePort: true });
   const prometheusPort = settings.monitoring.prometheus_port;
@@ -163,6 +166,7 @@ export async function startApi(boot: Boot): Promise<(message: ToThread) => void>
   return (message) => {
     if (message.type === "settings") followSettings();
     if (message.type === "settings-answer") desk.hear(message);
+    if (message.type === "profile" || message.type === "profile-answer") profile.hear(message);
     if (message.type !== "drain") return;
     stopCanary();
     server.stop(message.drainMs).then(async (outcome) => {

@@ -5,10 +5,12 @@
  *
  *   main ──boot──▶ thread ──{ready}──▶ main … main ──{drain | shutdown}──▶ thread ──{drained | stopped}──▶ main
  *   API worker ──{change-settings}──▶ main ──{settings}──▶ each thread ──{settings-applied}──▶ main ──{settings-answer}──▶
+ *   API worker ──{take-profile}──▶ main ──{profile}──▶ each thread ──{profile-part}──▶ main ──{profile-answer}──▶
  */
 import type { SettingChange } from "../config/live-settings.ts";
 import type { Settings } from "../config/schema.ts";
 import type { StreamCut } from "../engine/home-writer.ts";
+import type { ProfileSlice, ScriptSamples, SpaceBusy } from "../observe/profile-slice.ts";
 import type { MetricMemory } from "../observe/snapshot.ts";
 import type { ThreadPlace } from "../runtime/placement.ts";
 import type { EventMemory } from "../shm/event-writer.ts";
@@ -71,6 +73,9 @@ export type ToThread =
   | { readonly type: "cut"; readonly writer: number; readonly cut: StreamCut }
   | { readonly type: "settings"; readonly version: number; readonly changes: readonly SettingChange[] }
   | { readonly type: "settings-answer"; readonly ticket: number; readonly error: ThreadError | undefined }
+  /** the number of the profile under way; 0 where none is */
+  | { readonly type: "profile"; readonly run: number }
+  | { readonly type: "profile-answer"; readonly ticket: number; readonly answer: ProfileSlice | "busy" }
   | { readonly type: "shutdown" };
 
 /** What a thread says to main. */
@@ -81,6 +86,9 @@ export type FromThread =
   | { readonly type: "drained" }
   | { readonly type: "change-settings"; readonly ticket: number; readonly changes: readonly SettingChange[] }
   | { readonly type: "settings-applied"; readonly version: number }
+  | { readonly type: "take-profile"; readonly ticket: number; readonly seconds: number }
+  | { readonly type: "profile-part"; readonly run: number; readonly script: ScriptSamples | string }
+  | { readonly type: "profile-spaces"; readonly run: number; readonly spaces: readonly SpaceBusy[] }
   | { readonly type: "stopped" }
   | { readonly type: "log"; readonly level: LogLevel; readonly text: string; readonly fields?: LogFields }
   | { readonly type: "failed"; readonly error: ThreadError };

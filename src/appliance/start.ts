@@ -35,6 +35,7 @@ import { announcedLog, layEventRings, laySpanRings, openMainEvents } from "./eve
 import { LiveSettings } from "./live-settings.ts";
 import { type LogSink, openLogSink } from "./log-sink.ts";
 import { layMetricLanes } from "./metric-lanes.ts";
+import { ProfileDesk } from "./profile-desk.ts";
 import { threadError } from "./thread.ts";
 import { threadsAlive } from "./threads-alive.ts";
 import { settleTopology } from "./topology.ts";
@@ -119,15 +120,21 @@ export async function startAppliance(
   failure.promise.catch(() => undefined);
   const threads: Thread[] = [];
   let background: Thread | undefined;
+  const tellAll = (message: ToThread): number => {
+    // A home writer is busy for as long as it lives.
+    const hearing = threads.filter(({ role }) => role !== "writer");
+    for (const thread of hearing) tell(thread, message);
+    return hearing.length;
+  };
+  const profile = new ProfileDesk({
+    facts,
+    tellAll,
+    threadNames: () => threads.map(({ role, ordinal }) => `${role}-${ordinal}`),
+  });
   const live = new LiveSettings({
     settings,
     facts,
-    tellAll: (message) => {
-      // A home writer is busy for as long as it lives.
-      const hearing = threads.filter(({ role }) => role !== "writer");
-      for (const thread of hearing) tell(thread, message);
-      return hearing.length;
-    },
+    tellAll,
     changed: (changes) => {
       log = announcedLog(openLogSink(settings.logging), mainEvents);
       for (const { path, from, to } of changes) log("info", `${path} is ${to} now, and was ${from}`);
@@ -154,6 +161,7 @@ export async function startAppliance(
       progress: reports.progress,
       log: (...said) => log(...said),
       live,
+      profile,
       cut: (writer, cut) => tell(background!, { type: "cut", writer, cut }),
       failed: (error) => failure.reject(asError(error, `${role} ${ordinal}`)),
     });
@@ -260,6 +268,7 @@ function startThread(
     progress: (text: string) => void;
     log: LogSink;
     live: LiveSettings;
+    profile: ProfileDesk;
     cut: (writer: number, cut: Extract<FromThread, { type: "cut" }>["cut"]) => void;
     failed: (error: ThreadError) => void;
   },
@@ -298,6 +307,17 @@ function startThread(
         );
         break;
       }
+      case "take-profile": {
+        const { ticket } = data;
+        hears.profile.take(data.seconds).then((answer) => {
+          worker.postMessage({ type: "profile-answer", ticket, answer } satisfies ToThread);
+        });
+        break;
+      }
+      case "profile-part":
+      case "profile-spaces":
+        hears.profile.heard(`${boot.role}-${boot.ordinal}`, data);
+        break;
       case "failed":
         hears.failed(data.error);
         break;

@@ -18,17 +18,14 @@ import {
 } from "../layout/process-facts.ts";
 import { adaptivePolicy } from "../runtime/access-placement.ts";
 import type { MemoryPolicy } from "../shm/memory-policy.ts";
-import type { Boot, FromThread, ThreadError, ToThread } from "./boot.ts";
+import type { Boot, ThreadError, ToThread } from "./boot.ts";
+import { tellMain } from "./thread-messages.ts";
+import { ThreadProfile } from "./thread-profile.ts";
 
-/** The worker's own end of the channel to main. */
-declare const self: {
-  postMessage(message: FromThread): void;
-  onmessage: ((event: { data: Boot | ToThread }) => void) | null;
-};
+export { tellMain } from "./thread-messages.ts";
 
-export function tellMain(message: FromThread): void {
-  self.postMessage(message);
-}
+/** The worker's own end of the channel from main. */
+declare const self: { onmessage: ((event: { data: Boot | ToThread }) => void) | null };
 
 /** Runs `body` once main has said what this thread is, and hands later messages to what it returns. */
 export function runThread(body: (boot: Boot) => Promise<(message: ToThread) => void>): void {
@@ -36,10 +33,12 @@ export function runThread(body: (boot: Boot) => Promise<(message: ToThread) => v
   const waiting: ToThread[] = [];
   let handler: ((message: ToThread) => void) | undefined;
   let settings: Settings | undefined;
+  const profile = new ThreadProfile();
   const hear = (message: ToThread): void => {
     // Changed where they lie, before the thread hears of it: most readers look there at each use.
     if (message.type === "settings") makeChanges(settings!, message.changes);
     handler!(message);
+    if (message.type === "profile") profile.follow(message.run);
     if (message.type === "settings") tellMain({ type: "settings-applied", version: message.version });
   };
   self.onmessage = ({ data }) => {

@@ -18,6 +18,7 @@ import type { Boot } from "./boot.ts";
 import { openLane } from "./metric-lanes.ts";
 import { streamPlace } from "./stream-place.ts";
 import { aliveMarker, failThread, memoryPolicy, tellMain } from "./thread.ts";
+import { ThreadProfile } from "./thread-profile.ts";
 
 const MIB = 1024 * 1024;
 const LOAD_THREADS = 4;
@@ -91,6 +92,7 @@ export async function startWriter(boot: Boot): Promise<() => void> {
     producerDoorbell: new Doorbell(shared.producerDoorbells[producer]!),
   }));
   const processFacts = new Float64Array(shared.processFacts);
+  const profile = new ThreadProfile();
   let isWatched = settings.monitoring.enabled;
   const meter = switchedMeter(writerMeter(openLane(boot)), SILENT_WRITER_METER, isWatched);
   const alive = aliveMarker(boot);
@@ -119,6 +121,7 @@ export async function startWriter(boot: Boot): Promise<() => void> {
       const isOn = processFacts[PROCESS_FACT.watched] === 1;
       if (isOn !== isWatched) meter.setOn(isOn);
       isWatched = isOn;
+      profile.follow(processFacts[PROCESS_FACT.profileRun]!);
     },
     onCut: (cut) => tellMain({ type: "cut", writer: ordinal, cut }),
     meter: meter.meter,

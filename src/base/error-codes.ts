@@ -197,6 +197,11 @@ export const ERROR_CODES = {
     "The setting can not be changed while the appliance runs",
     "Set it in the settings file, then restart: engram-appliance config set NAME VALUE",
   ),
+  "profile-running": request(
+    409,
+    "The appliance is being profiled already, by somebody else",
+    "Try again after Retry-After",
+  ),
   "not-ready": request(503, "The appliance is recovering its data", "Try again when /readyz answers 200"),
   "shutting-down": request(503, "The appliance is shutting down", "Try again when it is back"),
 

@@ -6,8 +6,10 @@ import { OperatorError } from "../base/errors.ts";
 import { collect } from "../operate/profile/collect.ts";
 import { compareReports, comparisonText } from "../operate/profile/compare.ts";
 import { decide } from "../operate/profile/decide.ts";
+import { pprofBytes } from "../operate/profile/pprof.ts";
 import { type Compared, comparedSchema, REPORT_FORMAT, type Report } from "../operate/profile/report.ts";
 import { reportText } from "../operate/profile/report-text.ts";
+import { speedscopeText } from "../operate/profile/speedscope.ts";
 import { applianceUrl, CLIENT_OPTIONS, callAppliance, readApplianceText } from "./appliance-client.ts";
 import { type Command, type CommandContext, JSON_OPTION, optionText, present } from "./command.ts";
 import { EXIT_CODES } from "./exit-codes.ts";
@@ -81,15 +83,21 @@ async function run(context: CommandContext): Promise<number> {
       isCancelled: () => isCancelled,
     });
     if (collected === undefined) return EXIT_CODES["try-again"].status;
+    const { stacks, ...rest } = collected;
+    const startedAtMs = Date.now() - rest.measured.seconds * 1000;
     const report: Report = {
       format: REPORT_FORMAT,
       made_at: new Date().toISOString(),
       program: context.version,
       appliance: { url, version },
-      findings: decide(collected.measured),
-      ...collected,
+      findings: decide(rest.measured),
+      ...rest,
     };
-    directory.write({ "report.json": `${JSON.stringify(report, null, 2)}\n` });
+    directory.write({
+      "report.json": `${JSON.stringify(report, null, 2)}\n`,
+      "cpu.speedscope.json": speedscopeText(stacks, context.version),
+      "cpu.pprof": pprofBytes(stacks, { startedAtMs, seconds: rest.measured.seconds }),
+    });
     isWritten = true;
     present(context, report, () => `${reportText(report, table)}\n\nWritten to ${directory.path}`);
     return EXIT_CODES.ok.status;

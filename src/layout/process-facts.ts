@@ -25,6 +25,8 @@ export const PROCESS_FACT = {
   flushIntervalMs: 11,
   /** 1 where wal.sync_mode is "batch" */
   syncsInBatches: 12,
+  /** number of the profile under way; 0 where none is. Owner: main */
+  profileRun: 13,
 } as const;
 
 /** Behind the facts, one f64 per thread of each role: ms since the epoch of its last sign of life. */

@@ -14,6 +14,7 @@ import type { MetricLane } from "./lane.ts";
 import { counterSeries } from "./series.ts";
 import type { SlowFile } from "./slow-file.ts";
 import { noteSyncs, type SlowSources, slowOperation } from "./slow-record.ts";
+import type { SpaceTally } from "./space-tally.ts";
 import type { SpanWriter } from "./span.ts";
 
 /** Kept in one second, at most. */
@@ -53,6 +54,8 @@ export class SlowWatch {
   #isBroken = false;
   /** ms */
   thresholdMs: number;
+  /** counts what each space takes, while somebody profiles */
+  tally: SpaceTally | undefined;
 
   constructor(parts: SlowWatchParts) {
     this.#parts = parts;
@@ -76,6 +79,7 @@ export class SlowWatch {
    */
   end(trace: OperationTrace, endedAtMs: number, error?: unknown): void {
     const tookMs = endedAtMs - trace.startedAtMs;
+    this.tally?.add(trace.space, tookMs);
     if (tookMs >= this.thresholdMs) {
       this.#slow(trace, { tookMs, endedAtMs, error, traceId: trace.context?.traceId });
     }

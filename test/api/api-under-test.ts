@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Access } from "../../src/api/access.ts";
-import type { Watch } from "../../src/api/api-context.ts";
+import type { ProfileTaker, Watch } from "../../src/api/api-context.ts";
 import { createApi } from "../../src/api/create-api.ts";
 import { KeyRing } from "../../src/api/key-ring.ts";
 import type { RequestLogFields } from "../../src/api/request-watch.ts";
@@ -13,6 +13,7 @@ import type { OperatorError } from "../../src/base/errors.ts";
 import { makeChanges } from "../../src/config/live-settings.ts";
 import { settingsSchema } from "../../src/config/schema.ts";
 import type { Engine } from "../../src/engine/engine.ts";
+import type { ProfileSlice } from "../../src/observe/profile-slice.ts";
 import { NaiveConcepts } from "../engine/consolidation/naive-concepts.ts";
 import { NaiveEngine } from "../engine/naive-engine.ts";
 import { naiveThinker } from "../engine/naive-thinker.ts";
@@ -22,6 +23,7 @@ export const DIMENSIONS = 8;
 
 export type ApiUnderTestOptions = {
   readonly engine?: Engine;
+  readonly profile?: ProfileTaker;
   readonly settings?: (standard: ApiSettings) => ApiSettings;
   readonly loopbackOnly?: boolean;
   readonly watch?: Watch;
@@ -74,6 +76,7 @@ export class ApiUnderTest {
       errors,
       version: "0.0.0-test",
       watch: options.watch ?? { ...localWatch(), alerts: localAlerts(this.dataDir) },
+      profile: options.profile ?? { take: sleepingSlice },
       settings: {
         running: () => this.runningSettings,
         change: async (changes) => makeChanges(this.runningSettings, changes),
@@ -142,4 +145,19 @@ export function axis(index: number, lean = 0.1): number[] {
 
 export function base64Of(numbers: readonly number[]): string {
   return Buffer.from(new Float32Array(numbers).buffer).toString("base64");
+}
+
+/** What a profile of threads of which none has anything to say answers. */
+async function sleepingSlice(seconds: number): Promise<ProfileSlice> {
+  const started_at_ms = Date.now();
+  await Bun.sleep(seconds * 1000);
+  return {
+    started_at_ms,
+    ended_at_ms: Date.now(),
+    script_interval_ms: 5,
+    threads: [],
+    native: null,
+    spaces: [],
+    missing: [],
+  };
 }

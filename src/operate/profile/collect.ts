@@ -7,11 +7,13 @@
  * broken off leaves nothing behind there, since a slice ends by itself within seconds.
  */
 import type { HostSnapshot, Missing } from "../../observe/host-snapshot.ts";
+import type { ProfileSlice } from "../../observe/profile-slice.ts";
 import type { SlowOperation } from "../../observe/slow-operation.ts";
 import { measure } from "./measure.ts";
-import type { Measured } from "./measured.ts";
+import type { Measured, SpaceFigures } from "./measured.ts";
 import { MetricDelta } from "./metric-delta.ts";
 import type { ProfileCost } from "./report.ts";
+import { doorbellWaits, hotFunctions, type Stacks, stacksOf } from "./stacks.ts";
 
 /** The appliance as a profile reaches it; each throws what the client throws. */
 export type ProfileCalls = {
@@ -49,16 +51,19 @@ const EXPLAINING: readonly string[] = [
 const QUIET_SHARE = 0.15;
 const QUIET_MS_MAX = 5000;
 const TICK_MS = 1000;
+/** A slice that is asked for and never fetched ends by itself after it. */
+const SLICE_MS = 4000;
+const SLICE_MS_MIN = 300;
 /** The last readings take a moment, too. */
 const READING_MS = 1500;
 const OPERATIONS_MIN = 100;
 
 type Reading = { readonly atMs: number; readonly metrics: string; readonly host: HostSnapshot };
 
+export type Collected = { readonly measured: Measured; readonly cost: ProfileCost; readonly stacks: Stacks };
+
 /** @returns undefined where it was cancelled */
-export async function collect(
-  options: CollectOptions,
-): Promise<{ measured: Measured; cost: ProfileCost } | undefined> {
+export async function collect(options: CollectOptions): Promise<Collected | undefined> {
   const { calls, durationMs, nowMs, progress } = options;
   const startedAtMs = nowMs();
   const startedAtWallMs = options.wallMs();
@@ -69,11 +74,19 @@ export async function collect(
   await wait(options, startedAtMs + quietMs, "watching without samples");
   if (options.isCancelled()) return undefined;
   const second = await read(options);
-  await wait(options, endsAtMs, "watching");
+  const slices: ProfileSlice[] = [];
+  for (;;) {
+    const leftMs = endsAtMs - nowMs();
+    if (leftMs < SLICE_MS_MIN || options.isCancelled()) break;
+    progress(`taking samples: ${Math.ceil(leftMs / 1000)} s left`);
+    const seconds = Math.min(leftMs, SLICE_MS) / 1000;
+    slices.push((await calls.call("POST", "/api/v1/system/profile", { seconds })) as ProfileSlice);
+  }
   if (options.isCancelled()) return undefined;
   progress("reading again");
   const last = await read(options);
-  const missing: Missing[] = [];
+  const missing = distinct(slices.flatMap((slice) => slice.missing));
+  const stacks = stacksOf(slices);
   const settings = await settingsOf(calls, missing);
   const slow = (await calls.call(
     "GET",
@@ -88,11 +101,30 @@ export async function collect(
     host: { before: first.host, after: last.host },
     settings,
     slow: slow.operations,
-    spaces: [],
-    hotFunctions: [],
+    spaces: spacesOf(slices),
+    doorbells: doorbellWaits(slices),
+    hotFunctions: hotFunctions(stacks),
     missing,
   });
-  return { measured, cost: costOf(first, second, last) };
+  return { measured, cost: costOf(first, second, last), stacks };
+}
+
+/** What several slices lack is said once. */
+function distinct(missing: readonly Missing[]): Missing[] {
+  return [...new Map(missing.map((each) => [`${each.what} ${each.reason}`, each])).values()];
+}
+
+function spacesOf(slices: readonly ProfileSlice[]): SpaceFigures[] {
+  const bySpace = new Map<string, SpaceFigures>();
+  for (const { space, operations, busy_ms } of slices.flatMap(({ spaces }) => spaces)) {
+    const before = bySpace.get(space) ?? { space, operations: 0, busy_s: 0 };
+    bySpace.set(space, {
+      space,
+      operations: before.operations + operations,
+      busy_s: before.busy_s + busy_ms / 1000,
+    });
+  }
+  return [...bySpace.values()];
 }
 
 async function read({ calls, nowMs }: CollectOptions): Promise<Reading> {
@@ -129,8 +161,8 @@ async function settingsOf(calls: ProfileCalls, missing: Missing[]): Promise<Meas
   }
 }
 
-/** Threads of the runtime and of the kernel's counters that take samples. */
-const SAMPLERS = /^(JSC Sampling|SamplingProf)/i;
+/** As the runtime calls its threads that take samples ("jsc.sampling-profiler.thread", from the last dot on). */
+const SAMPLERS = /^thread$/;
 
 export function costOf(first: Reading, second: Reading, last: Reading): ProfileCost {
   const without = usage(first, second);

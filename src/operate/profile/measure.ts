@@ -21,6 +21,8 @@ export type Readings = {
   readonly settings: Measured["settings"];
   readonly slow: readonly SlowOperation[] | undefined;
   readonly spaces: readonly SpaceFigures[];
+  /** by thread: share of samples in which it slept on a doorbell */
+  readonly doorbells: ReadonlyMap<string, number>;
   readonly hotFunctions: readonly HotFunction[];
   /** beside what the readings themselves lack */
   readonly missing: readonly Missing[];
@@ -59,7 +61,7 @@ export function measure(readings: Readings): Measured {
       longest: metrics.last("engram_index_tail_vectors_max") ?? 0,
       capacity: metrics.last("engram_index_tail_capacity_vectors") ?? 0,
     },
-    threads: threadsOf(metrics, host, seconds),
+    threads: threadsOf(metrics, readings),
     memory: {
       resident_bytes: after?.memory.resident_bytes ?? metrics.last("process_resident_memory_bytes") ?? null,
       swapped_bytes: after?.memory.swapped_bytes ?? null,
@@ -120,7 +122,7 @@ function stagesOf(metrics: MetricDelta, totalSeconds: number): StageFigures[] {
 }
 
 /** The program's own threads, and those of the runtime under their names, many of one name together. */
-function threadsOf(metrics: MetricDelta, host: Readings["host"], seconds: number): ThreadFigures[] {
+function threadsOf(metrics: MetricDelta, { host, seconds, doorbells }: Readings): ThreadFigures[] {
   const byName = new Map<string, { before: HostThread[]; after: HostThread[] }>();
   const known = new Map((host?.before.threads ?? []).map((thread) => [thread.id, thread]));
   for (const thread of host?.after.threads ?? []) {
@@ -160,6 +162,7 @@ function threadsOf(metrics: MetricDelta, host: Readings["host"], seconds: number
           after.length === 0
             ? null
             : { voluntary: switches("voluntary_switches"), involuntary: switches("involuntary_switches") },
+        doorbell: doorbells.get(name) ?? null,
         loop_delay_p99_s: metrics.latency("engram_event_loop_delay_seconds", labels)?.p99_s ?? null,
         heap_bytes: metrics.last("engram_js_heap_bytes", labels) ?? null,
         collections_per_s: perSecond(metrics.grown("engram_js_heap_collections_total", labels), seconds),

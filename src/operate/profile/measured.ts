@@ -28,6 +28,8 @@ export type ThreadFigures = {
   readonly queued: number | null;
   readonly state: string | null;
   readonly switches_per_s: { readonly voluntary: number; readonly involuntary: number } | null;
+  /** share of its JavaScript samples in which it slept on a doorbell; null where it was not sampled */
+  readonly doorbell: number | null;
   /** how late timers of it ran */
   readonly loop_delay_p99_s: number | null;
   readonly heap_bytes: number | null;

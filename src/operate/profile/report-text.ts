@@ -65,14 +65,22 @@ function threadLines({ threads }: Measured, table: (head: string[], rows: string
     .filter(({ running, queued }) => (running ?? 0) + (queued ?? 0) >= RUNNING_MIN)
     .slice(0, THREADS_SHOWN);
   if (busy.length === 0) return [];
-  const rows = busy.map(({ name, running, queued, loop_delay_p99_s, collections_per_s }) => [
+  const rows = busy.map(({ name, running, queued, doorbell, loop_delay_p99_s, collections_per_s }) => [
     name,
     percent(running ?? 0),
     percent(queued ?? 0),
+    doorbell === null ? "" : percent(doorbell),
     loop_delay_p99_s === null ? "" : duration(loop_delay_p99_s),
     collections_per_s === null ? "" : collections_per_s.toFixed(1),
   ]);
-  const head = ["thread", "ran", "waited for a core", "timers late (P99)", "collections a second"];
+  const head = [
+    "thread",
+    "ran",
+    "waited for a core",
+    "slept on a doorbell",
+    "timers late (P99)",
+    "collections a second",
+  ];
   return [table(head, rows).trimEnd(), ""];
 }
 

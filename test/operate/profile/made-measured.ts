@@ -27,6 +27,7 @@ export function thread(name: string, figures: Partial<ThreadFigures> = {}): Thre
     queued: 0.01,
     state: "S",
     switches_per_s: { voluntary: 800, involuntary: 5 },
+    doorbell: null,
     loop_delay_p99_s: 0.002,
     heap_bytes: 30_000_000,
     collections_per_s: 0.5,

@@ -95,6 +95,7 @@ describe("measure", () => {
     settings: null,
     slow: [],
     spaces: [],
+    doorbells: new Map(),
     hotFunctions: [],
     missing: [{ what: "x", reason: "y", remedy: "z" }],
   });
@@ -131,6 +132,7 @@ describe("measure", () => {
       settings: null,
       slow: undefined,
       spaces: [],
+      doorbells: new Map(),
       hotFunctions: [],
       missing: [],
     });
