@@ -1,7 +1,7 @@
 /** Judging a host: facts of machines that are well, short of something, or silent. */
 import { describe, expect, test } from "bun:test";
+import { known, unavailable } from "../../src/base/fact.ts";
 import { decideFindings, type Finding, worstStatus } from "../../src/cli/doctor/decide.ts";
-import { known, unavailable } from "../../src/cli/doctor/fact.ts";
 import { grantedMemoryFinding } from "../../src/cli/doctor/granted-memory.ts";
 import { type Host, realHost } from "../../src/cli/doctor/host.ts";
 import { gatherHostFacts, type HostFacts } from "../../src/cli/doctor/host-facts.ts";

@@ -7,8 +7,9 @@
  *   fail         the appliance would not start, or would lose what it promises
  *   unavailable  could not be measured, with the reason; never judged
  */
+
+import { type Fact, factValue } from "../../base/fact.ts";
 import type { Settings } from "../../config/schema.ts";
-import { type Fact, factValue } from "./fact.ts";
 import type { DataDirectoryFacts, HostFacts } from "./host-facts.ts";
 
 export type FindingStatus = "ok" | "warn" | "fail" | "unavailable";

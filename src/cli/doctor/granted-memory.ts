@@ -3,10 +3,10 @@
  * knows its regions. The key is read from $ENGRAM_KEY_FILE where the appliance wants one.
  */
 import { z } from "zod";
+import { type Fact, known, unavailable } from "../../base/fact.ts";
 import { callAppliance } from "../appliance-client.ts";
 import type { CommandContext } from "../command.ts";
 import type { Finding } from "./decide.ts";
-import { type Fact, known, unavailable } from "./fact.ts";
 
 const pagesSchema = z.object({ base: z.number(), transparent: z.number(), reserved: z.number() });
 const healthSchema = z.object({

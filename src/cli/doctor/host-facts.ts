@@ -4,7 +4,7 @@
  * Paths are those of the kernel's documentation: Documentation/ABI/testing/sysfs-*, proc(5).
  */
 import { dirname, resolve } from "node:path";
-import { type Fact, factValue, known, mapFact, unavailable } from "./fact.ts";
+import { type Fact, factValue, known, mapFact, unavailable } from "../../base/fact.ts";
 import type { Host } from "./host.ts";
 import { measureSyncLatency, type SyncLatency } from "./sync-latency.ts";
 

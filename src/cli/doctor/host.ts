@@ -5,7 +5,7 @@
 import { spawnSync } from "node:child_process";
 import { accessSync, constants, existsSync, readdirSync, readFileSync, statfsSync, statSync } from "node:fs";
 import { createServer } from "node:net";
-import { type Fact, known, unavailable } from "./fact.ts";
+import { type Fact, known, unavailable } from "../../base/fact.ts";
 
 export type Host = {
   /** the text of a file of /proc, /sys or /etc, without its last line end */

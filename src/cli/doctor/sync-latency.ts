@@ -4,7 +4,7 @@
  */
 import { closeSync, fdatasyncSync, mkdtempSync, openSync, rmSync, writeSync } from "node:fs";
 import { join } from "node:path";
-import { type Fact, known, unavailable } from "./fact.ts";
+import { type Fact, known, unavailable } from "../../base/fact.ts";
 
 export type SyncLatency = { readonly medianMs: number; readonly maxMs: number; readonly samples: number };
 
