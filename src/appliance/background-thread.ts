@@ -13,7 +13,7 @@ import { LateEmbedder } from "../engine/late-embedder.ts";
 import { SpaceTable } from "../engine/space-table.ts";
 import { STREAM_FACT } from "../layout/stream-facts.ts";
 import { WRITE_OP } from "../layout/write-message.ts";
-import { durationSeries } from "../observe/series.ts";
+import { counterSeries, durationSeries } from "../observe/series.ts";
 import { startThreadSampler } from "../observe/thread-sampler.ts";
 import { EpochReader } from "../shm/epochs.ts";
 import { CheckpointStore } from "../storage/checkpoint-store.ts";
@@ -39,6 +39,7 @@ const CHECKPOINTS = {
   ok: durationSeries("engram_checkpoint_duration_seconds", { outcome: "ok" }),
   failed: durationSeries("engram_checkpoint_duration_seconds", { outcome: "failed" }),
 };
+const CHECKPOINT_BYTES = counterSeries("engram_checkpoint_written_bytes_total", {});
 const DURABLE_WAIT_MS_MAX = 60_000;
 
 export async function startBackground(boot: Boot): Promise<(message: ToThread) => void> {
@@ -92,6 +93,7 @@ export async function startBackground(boot: Boot): Promise<(message: ToThread) =
       facts[STREAM_FACT.checkpointAtMs] = Date.now();
       facts[STREAM_FACT.checkpointMs] = performance.now() - startedAt;
       lane.record(CHECKPOINTS.ok, performance.now() - startedAt);
+      lane.add(CHECKPOINT_BYTES, bytes);
       stream.bytesAtCheckpoint = bytesAtCut;
       stream.graphsAtCheckpoint = graphsAtCut;
       stream.tryAgainAtMs = 0;

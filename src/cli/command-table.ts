@@ -1,4 +1,5 @@
 /** Every command, in the order help shows them. */
+import { analyzeCommand } from "./analyze.ts";
 import { benchCommand } from "./bench.ts";
 import type { Command } from "./command.ts";
 import { configCommand } from "./config.ts";
@@ -28,6 +29,7 @@ export const COMMANDS: readonly Command[] = [
   topCommand,
   slowQueriesCommand,
   profileCommand,
+  analyzeCommand,
   installCommand,
   versionCommand,
 ];

@@ -5,20 +5,13 @@ import type { SlowOperation } from "../observe/slow-operation.ts";
 import { type SlowGroup, type SlowReport, slowReport } from "../operate/slow-report.ts";
 import { CLIENT_OPTIONS, callAppliance } from "./appliance-client.ts";
 import { type Command, type CommandContext, JSON_OPTION, optionText, present } from "./command.ts";
+import { durationMs } from "./duration.ts";
 import { EXIT_CODES } from "./exit-codes.ts";
 import { table } from "./text-table.ts";
 
 const LOOKBACK_DEFAULT = "24h";
 /** Operations read at most; the newest. */
 const OPERATIONS_MAX = 10_000;
-const UNIT_MS: Readonly<Record<string, number>> = {
-  ms: 1,
-  s: 1000,
-  m: 60_000,
-  h: 3_600_000,
-  d: 86_400_000,
-};
-
 /** As the API answers it. */
 type Body = { readonly threshold_ms: number | null; readonly operations: readonly SlowOperation[] };
 type Asked = {
@@ -148,16 +141,6 @@ function stagesText({ stages_ms, waits_ms }: SlowOperation): string {
     .sort((a, b) => b[1] - a[1])
     .map(([name, ms]) => `${name} ${text(ms)}`)
     .join(", ");
-}
-
-/** @param unit of a number without one; a unit is needed where undefined */
-function durationMs(value: string, unit: string | undefined, what: string): number {
-  const found = /^(\d+(?:\.\d+)?)(ms|s|m|h|d)?$/.exec(value);
-  const factor = UNIT_MS[found?.[2] ?? unit ?? ""];
-  if (found === null || factor === undefined) {
-    throw wrong(`"${value}" is no ${what}`, "a number with a unit: ms, s, m, h or d");
-  }
-  return Number(found[1]) * factor;
 }
 
 function text(ms: number): string {

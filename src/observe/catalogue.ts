@@ -273,6 +273,14 @@ export const CATALOGUE = catalogue({
     source: "lane",
     shown: [-8, 12],
   },
+  engram_checkpoint_written_bytes_total: {
+    kind: "counter",
+    unit: "bytes",
+    help: "Bytes that checkpoints wrote",
+    labels: {},
+    otlp: "engram.checkpoint.written",
+    source: "lane",
+  },
   engram_checkpoint_timestamp_seconds: {
     kind: "gauge",
     unit: "seconds",
