@@ -26,8 +26,8 @@ export type EngineMeter = {
   readonly blended: (fast: number, slow: number) => void;
   /** Distances a recall computed, in walks of the graph and in scans. */
   readonly searched: (inGraph: number, inScan: number) => void;
-  /** Activation spread in a recall. @param end place in SPREAD_ENDS */
-  readonly activated: (visited: number, hops: number, end: number) => void;
+  /** Activation spread in a recall. @param end place in SPREAD_ENDS @param isKept it was known where it leads */
+  readonly activated: (visited: number, hops: number, end: number, isKept: boolean) => void;
   /** What was left of the memory a recall answered first, and whether competition and priming changed scores. */
   readonly weighed: (retention: number, competed: boolean, primed: boolean) => void;
   /** Recalls that taught nothing: there were too many at once, or the home writer took no more. */

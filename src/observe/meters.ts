@@ -61,6 +61,8 @@ export function engineMeter(lane: MetricLane, nowMs: () => number): EngineMeter 
     counterSeries("engram_memories_remembered_total", { outcome }),
   );
   const passedOver = counterSeries("engram_recalls_passed_over_total", {});
+  const cacheRequests = counterSeries("engram_activation_cache_requests_total", {});
+  const cacheHits = counterSeries("engram_activation_cache_hits_total", {});
   const inGraph = counterSeries("engram_vector_distances_total", { path: "graph" });
   const inScan = counterSeries("engram_vector_distances_total", { path: "scan" });
   const spreads = SPREAD_ENDS.map((end) => counterSeries("engram_activation_spreads_total", { end }));
@@ -92,7 +94,9 @@ export function engineMeter(lane: MetricLane, nowMs: () => number): EngineMeter 
       lane.add(inGraph, distancesInGraph);
       lane.add(inScan, distancesInScan);
     },
-    activated: (visited, hops, end) => {
+    activated: (visited, hops, end, isKept) => {
+      lane.add(cacheRequests, 1);
+      if (isKept) lane.add(cacheHits, 1);
       lane.add(spreads[end] as CounterSeries, 1);
       lane.add(visits, visited);
       lane.add(hopsTotal, hops);

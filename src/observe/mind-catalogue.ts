@@ -151,11 +151,10 @@ export const MIND_CATALOGUE = {
   engram_activation_cache_requests_total: {
     kind: "counter",
     unit: "count",
-    help: "Look-ups in the cache of activations",
+    help: "Look-ups of what activation reached from the same memories a moment ago",
     labels: {},
     otlp: "engram.activation.cache.requests",
     source: "lane",
-    awaits: "a cache of activations: spreading takes some 50 µs, and keeping what it found has not paid yet",
   },
   engram_activation_cache_hits_total: {
     kind: "counter",
@@ -164,7 +163,6 @@ export const MIND_CATALOGUE = {
     labels: {},
     otlp: "engram.activation.cache.hits",
     source: "lane",
-    awaits: "a cache of activations: spreading takes some 50 µs, and keeping what it found has not paid yet",
   },
   engram_false_memory_rate: {
     kind: "gauge",

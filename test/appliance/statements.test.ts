@@ -100,6 +100,22 @@ test("SPREAD goes along bindings, from memories and from a text", async () => {
   expect(recall.memories.map(({ id }: Json) => id)).toContain("tea");
 });
 
+test("SPREAD asked again is answered alike, from what is kept", async () => {
+  const hits = async (): Promise<number> => {
+    const metrics = await (await fetch(`${appliance.url}/metrics`)).text();
+    return Number(/^engram_activation_cache_hits_total (\d+)/m.exec(metrics)?.[1] ?? 0);
+  };
+  const before = await hits();
+  const first = await ask('SPREAD FROM MEMORY "tea", "letter"');
+  await eventually("a look-up finds it", async () => {
+    // Each worker keeps its own, and a minute may end in between.
+    expect((await ask('SPREAD FROM MEMORY "tea", "letter"')).spread.reached.length).toBe(
+      first.spread.reached.length,
+    );
+    return (await hits()) > before;
+  });
+});
+
 test("COMPLETE, IMAGINE and PREDICT do what they say", async () => {
   const { complete } = await ask('COMPLETE who = "Ada", what = "the kettle whistled"');
   expect(complete.episode.where).toBe("the kitchen");

@@ -15,6 +15,7 @@ import type { ActivationReport } from "../engine.ts";
 import type { EngineMeter } from "../meters.ts";
 import type { SpaceReader } from "../space-reader.ts";
 import { type ActivationSettings, KIND_WEIGHTS } from "./activation-settings.ts";
+import { type KeptOutcome, SpreadCache, type SpreadScene } from "./spread-cache.ts";
 
 /** The most that settings and calls may ask for. */
 export const SEEDS_MAX = 64;
@@ -31,6 +32,7 @@ export type ActivationPath = readonly {
 export class Spreader {
   readonly #meter: EngineMeter;
   readonly #fading: Float64Array;
+  readonly #cache = new SpreadCache();
   /** made at the first use: most threads never spread */
   #room: { readonly scratch: SpreadScratch; readonly result: SpreadResult } | undefined;
 
@@ -56,15 +58,62 @@ export class Spreader {
       scratch: new SpreadScratch(SEEDS_MAX + VISITS_MAX),
       result: makeSpreadResult(SEEDS_MAX, VISITS_MAX),
     };
-    const { scratch, result } = this.#room;
+    const { result } = this.#room;
+    const scene = {
+      spaceIndex: reader.root.spaceIndex,
+      generation: reader.generation,
+      // Read before the bindings are: what changes meanwhile makes the entry old at once.
+      mindGeneration: reader.root.load("mindGeneration"),
+      nodeCount: of.nodeCount,
+      minute: Math.floor(of.atMs / 60_000),
+    };
+    const kept = this.#cache.find(seeds, asked, scene, result);
+    const { visited, hops, exhausted } = kept ?? this.#spread(reader, seeds, asked, scene);
+    if (kept === undefined && exhausted !== EXHAUSTED.time)
+      this.#cache.keep(result, { visited, hops, exhausted });
+    this.#meter.activated(visited, hops, exhausted, kept !== undefined);
+    return {
+      seeds: result.seedCount,
+      visited,
+      hops,
+      reached: result.count,
+      budgetExhausted: BUDGETS[exhausted],
+    };
+  }
+
+  /** Whether a node that was met is more than a seed. */
+  isReached(node: number): boolean {
+    return this.result.via[node] !== NO_NODE;
+  }
+
+  path(reader: SpaceReader, node: number): ActivationPath {
+    const { result } = this;
+    return pathTo(result, node).map((at, step) => {
+      const { id } = reader.memory(result.slots[at]!);
+      if (step === 0) return { id };
+      return {
+        id,
+        kind: BINDING_KINDS[result.viaKinds[at]!]!,
+        strength: Math.round(result.viaStrengths[at]! * 1e6) / 1e6,
+      };
+    });
+  }
+
+  #spread(
+    reader: SpaceReader,
+    seeds: SpreadSeeds,
+    asked: ActivationSettings,
+    { nodeCount, minute }: SpreadScene,
+  ): KeptOutcome {
+    const { scratch, result } = this.#room!;
     assert(asked.visits <= VISITS_MAX, "no more visits are asked for than there is room for");
     result.count = scratch.spread(
       {
         headers: reader.headers.ref,
         bindingTable: reader.root.number("bindingTable"),
-        nodeCount: of.nodeCount,
+        nodeCount,
         fading: this.#fading,
-        nowSeconds: Math.floor(of.atMs / 1000),
+        nowSeconds: minute * 60,
       },
       seeds,
       {
@@ -86,25 +135,6 @@ export class Spreader {
     ];
     result.seedCount = seedCount;
     result.visited = visited;
-    this.#meter.activated(visited, hops, exhausted);
-    return { seeds: seedCount, visited, hops, reached: result.count, budgetExhausted: BUDGETS[exhausted] };
-  }
-
-  /** Whether a node that was met is more than a seed. */
-  isReached(node: number): boolean {
-    return this.result.via[node] !== NO_NODE;
-  }
-
-  path(reader: SpaceReader, node: number): ActivationPath {
-    const { result } = this;
-    return pathTo(result, node).map((at, step) => {
-      const { id } = reader.memory(result.slots[at]!);
-      if (step === 0) return { id };
-      return {
-        id,
-        kind: BINDING_KINDS[result.viaKinds[at]!]!,
-        strength: Math.round(result.viaStrengths[at]! * 1e6) / 1e6,
-      };
-    });
+    return { visited, hops, exhausted };
   }
 }
