@@ -84,14 +84,14 @@ export const meaningSection = z.strictObject({
     reader: "src/appliance/background-learning.ts",
   }),
   scan_max: whole({
-    default: 8192,
+    default: 4096,
     min: 0,
     max: 1_000_000,
     unit: "memories",
     about:
       "Up to how many memories a space is scanned for those nearest in meaning; in larger ones meaning ranks what vectors and words found",
     tooLow: "A memory that shares no word with the query is found by its meaning in the smallest spaces only",
-    tooHigh: "Each hybrid recall takes longer, about 0.01 ms for 1,000 memories",
+    tooHigh: "Each hybrid recall takes longer, about 0.02 ms for 1,000 memories",
     reader: READER,
   }),
 });

@@ -3,7 +3,8 @@
  *
  * The query is folded in from its terms. A space of up to `meaning.scan_max` memories is scanned for those nearest
  * to it, so that a memory that shares no word with the query is found; in larger ones, what vectors and words
- * found is compared with it, which costs a cache miss or two for each.
+ * found is compared with it, which costs a cache miss or two for each. On a busy machine, medians over HTTP: at 50,000
+ * memories 0.61 ms with meaning and 0.58 without; at 8,000, scanned, 0.61 and 0.43.
  *
  * What the words of a query weigh that came after the learning is weighed against it: of a query of which half is
  * not known, meaning makes up half its share.
