@@ -524,7 +524,8 @@ export class HomeWriter {
     const { log, facts } = this.#options;
     const bytes = logRecordBytes(payload.byteLength);
     log.reserve(bytes);
-    facts[STREAM_FACT.diskFull] = 0;
+    // What recalls teach is small and finds room where no memory does any more, so it says nothing of the disk.
+    if (kind === LOG_KIND.remember) facts[STREAM_FACT.diskFull] = 0;
     const sequence = log.append(kind, spaceId, payload, 0, payload.byteLength);
     facts[STREAM_FACT.appendedSequence] = sequence;
     facts[STREAM_FACT.changedSequence] = sequence;
