@@ -1,6 +1,6 @@
 /** `GET /api/v1/concepts`, `POST /api/v1/consolidate` and `GET /api/v1/consolidations`. */
 import { Elysia } from "elysia";
-import type { ConsolidationRun } from "../engine/consolidation/consolidation-board.ts";
+import { type ConsolidationRun, hasEnded } from "../engine/consolidation/consolidation-board.ts";
 import { opens } from "./access.ts";
 import type { ApiContext } from "./api-context.ts";
 import {
@@ -45,7 +45,7 @@ export function conceptRoutes(api: ApiContext) {
       cyclesMax: asked.max_cycles ?? CYCLES_DEFAULT,
       waitMs: asked.wait_ms ?? 0,
     });
-    return jsonResponse(JSON.stringify(runJson(run)), run.endedAtMs === 0 ? 202 : 200);
+    return jsonResponse(JSON.stringify(runJson(run)), hasEnded(run) ? 200 : 202);
   };
   const runs = ({ request, caller }: Call): Response => {
     const fields = queryFields(queryOf(request.url), CONSOLIDATIONS_QUERY_FORMS);
@@ -78,7 +78,7 @@ export function runJson(run: ConsolidationRun) {
     requested: run.isRequested,
     requested_at: timeText(run.requestedAtMs),
     started_at: run.startedAtMs === 0 ? null : timeText(run.startedAtMs),
-    ended_at: run.endedAtMs === 0 ? null : timeText(run.endedAtMs),
+    ended_at: !hasEnded(run) ? null : timeText(run.endedAtMs),
     paused_ms: Math.round(run.pausedMs),
     cycles: figures.cycles,
     replayed: figures.replayed,

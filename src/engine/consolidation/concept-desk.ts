@@ -13,7 +13,7 @@ import { cursorOf, slotOfCursor } from "../slot-cursor.ts";
 import { existingSpace } from "../space-directory.ts";
 import { SpaceReader } from "../space-reader.ts";
 import type { SpaceTable } from "../space-table.ts";
-import type { ConsolidationBoard, ConsolidationRun } from "./consolidation-board.ts";
+import { type ConsolidationBoard, type ConsolidationRun, hasEnded } from "./consolidation-board.ts";
 import { likeMembers } from "./members.ts";
 
 export type ConceptMember = { readonly id: string; readonly likeness: number };
@@ -107,7 +107,8 @@ export class SharedConceptDesk implements ConceptDesk {
       });
     }
     let run = asked;
-    while (run.endedAtMs === 0 && wallClock() - requestedAtMs < waitMs) {
+    // The state is what is stored last: whoever sees it sees the figures.
+    while (!hasEnded(run) && wallClock() - requestedAtMs < waitMs) {
       await Bun.sleep(POLL_MS);
       run = board.run(run.id) ?? run;
     }

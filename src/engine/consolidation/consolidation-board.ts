@@ -49,6 +49,11 @@ export type RunNews = Partial<
   >
 >;
 
+/** Whether a run is over, and says what it did. */
+export function hasEnded({ state }: ConsolidationRun): boolean {
+  return state === "done" || state === "failed";
+}
+
 const encoder = new TextEncoder();
 const decoder = new TextDecoder();
 
