@@ -24,7 +24,7 @@ import { join, relative } from "node:path";
 import { ERROR_CODES } from "../base/error-codes.ts";
 import { OperatorError } from "../base/errors.ts";
 import { buildNative } from "./native.ts";
-import { buildPage } from "./page.ts";
+import { buildPages } from "./page.ts";
 
 const ROOT = join(import.meta.dir, "../..");
 const EXECUTABLE = join(ROOT, "dist/engram-appliance");
@@ -34,7 +34,7 @@ const ENTRY_POINTS = ["src/main.ts", "src/worker.ts", "src/api-worker.ts", "src/
 /** Brings the executable up to date; answers its path. @throws {OperatorError} `build-failed`, `compiler-missing` */
 export async function buildExecutable(log: (line: string) => void = () => {}): Promise<string> {
   const library = await buildNative(log);
-  await buildPage();
+  await buildPages();
   const stamp = sourceHash(library);
   if (isFresh(stamp)) return EXECUTABLE;
 

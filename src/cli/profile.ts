@@ -15,6 +15,7 @@ import { type Command, type CommandContext, JSON_OPTION, optionText, present } f
 import { EXIT_CODES } from "./exit-codes.ts";
 import { onInterrupt } from "./interrupt.ts";
 import { ReportDirectory } from "./report-directory.ts";
+import { reportPage } from "./report-page.ts";
 import { wholeNumber } from "./space.ts";
 import { table } from "./text-table.ts";
 
@@ -95,6 +96,7 @@ async function run(context: CommandContext): Promise<number> {
     };
     directory.write({
       "report.json": `${JSON.stringify(report, null, 2)}\n`,
+      "report.html": await reportPage({ report, stacks }),
       "cpu.speedscope.json": speedscopeText(stacks, context.version),
       "cpu.pprof": pprofBytes(stacks, { startedAtMs, seconds: rest.measured.seconds }),
     });

@@ -190,7 +190,7 @@ const hotFunction: Rule = (measured) => {
     title: `The function ${hot.name} takes most of ${hot.thread}`,
     weight: hot.weight,
     basis: "measured",
-    evidence: `${hot.thread} was in ${hot.name} (${hot.file}) itself in ${percent(hot.self)} of the samples in which it ran, and wanted a core for ${percent(running.get(hot.thread)!)} of the time`,
+    evidence: `${hot.thread} was in ${hot.name} (${hot.file}) itself, or in what the runtime did for it, in ${percent(hot.self)} of the time it ran, and wanted a core for ${percent(running.get(hot.thread)!)} of the time`,
     likely: "a request that makes this function work very much, or a defect of the program",
     command:
       "look at the flame graph in report.html; engram-appliance slow-queries shows the requests; report it",

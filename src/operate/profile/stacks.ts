@@ -27,6 +27,7 @@ export type ThreadStacks = {
 export type Stacks = { readonly frames: readonly Frame[]; readonly threads: readonly ThreadStacks[] };
 
 const SCRIPT_NAME = "[JavaScript]";
+const KERNEL_NAME = "[kernel]";
 const OWN_LIBRARY = "libengram.so";
 /** Files whose functions call it. */
 const CALLS_NATIVE = /(^|\/)ffi\//;
@@ -82,15 +83,18 @@ export function totalMs({ stacks }: ThreadStacks): number {
   return stacks.reduce((sum, { ms }) => sum + ms, 0);
 }
 
-/** Functions of JavaScript by the share of their thread's time that was in themselves, most first. */
+/**
+ * Functions of JavaScript by the share of their thread's time that was in themselves, most first. What the runtime does
+ * for a function (mathematics, JSON) counts as its own; calls of our library and of the kernel do not.
+ */
 export function hotFunctions({ frames, threads }: Stacks): HotFunction[] {
   return threads
     .flatMap((thread) => {
       const total = totalMs(thread);
       const self = new Map<number, number>();
       for (const { frames: stack, ms } of thread.stacks) {
-        const leaf = stack.at(-1);
-        if (leaf === undefined || frames[leaf]!.kind !== "script" || frames[leaf]!.at === "") continue;
+        const leaf = stack.findLast((place) => !isDoneFor(frames[place]!));
+        if (leaf === undefined || frames[leaf]!.kind !== "script") continue;
         self.set(leaf, (self.get(leaf) ?? 0) + ms);
       }
       return [...self].map(
@@ -120,6 +124,11 @@ export function doorbellWaits(slices: readonly ProfileSlice[]): ReadonlyMap<stri
     counts.set(name, count);
   }
   return new Map([...counts].map(([name, { all, waits }]) => [name, all === 0 ? 0 : waits / all]));
+}
+
+/** Whether a frame is what the runtime does for the function that called it. */
+function isDoneFor({ name, at, kind }: Frame): boolean {
+  return kind === "script" ? at === "" : at !== OWN_LIBRARY && name !== KERNEL_NAME;
 }
 
 type Add = (name: string, measures: "core", stack: readonly number[], ms: number) => void;
