@@ -97,13 +97,25 @@ function conceptsText({ concepts, memorySystems }: Recalled): string {
   let text = "";
   if (concepts !== undefined) {
     const each = concepts.map(
-      (concept) => `{${conceptFields(concept)},"score":${numberText(concept.score)}}`,
+      ({ concept, score }) => `{${knownFields(concept)},"score":${numberText(score)}}`,
     );
     text += `,"concepts":[${each.join(",")}]`;
   }
   if (memorySystems !== undefined) {
     const { fast, slow } = memorySystems;
     text += `,"memory_systems":{"fast":${numberText(fast)},"slow":${numberText(slow)}}`;
+  }
+  return text;
+}
+
+/** Texts of the concepts that the engine keeps: the same ones are answered again and again. */
+const conceptTexts = new WeakMap<Concept, string>();
+
+function knownFields(concept: Concept): string {
+  let text = conceptTexts.get(concept);
+  if (text === undefined) {
+    text = conceptFields(concept);
+    conceptTexts.set(concept, text);
   }
   return text;
 }

@@ -169,7 +169,7 @@ export type Memory = {
 
 export type RecalledMemory = Memory & { readonly score: number; readonly why?: RecallWhy | undefined };
 
-export type RecalledConcept = Concept & { readonly score: number };
+export type RecalledConcept = { readonly concept: Concept; readonly score: number };
 
 export type Recalled = {
   readonly memories: readonly RecalledMemory[];

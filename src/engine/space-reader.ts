@@ -117,6 +117,13 @@ export class SpaceReader {
     return kindOf(this.headers, slot);
   }
 
+  /** Grows with every change of the node's bindings. */
+  bindingVersion(slot: number): number {
+    return this.headers.u32(this.headers.chunkOfSlot(slot))[
+      this.headers.indexInChunk(slot) * WORDS + NODE_HEADER.bindingVersion / 4
+    ]!;
+  }
+
   /** What of the node changes while it lives. @returns `into` */
   traits(slot: number, into: NodeTraits): NodeTraits {
     return readTraits(this.headers, slot, into);

@@ -40,9 +40,19 @@ export function likeMembers(
 ): { readonly slot: number; readonly likeness: number }[] {
   reader.bindings.read(concept, nodeCount, list);
   const members: { slot: number; likeness: number }[] = [];
-  for (let i = 0; i < list.count; i++) {
+  for (let i = 0; i < list.count && count > 0; i++) {
     if (list.kinds[i] !== BINDING_KIND.member || list.reversed[i] !== 0) continue;
-    members.push({ slot: list.targets[i]!, likeness: list.strengths[i]! });
+    const slot = list.targets[i]!;
+    const likeness = list.strengths[i]!;
+    // A concept may have hundreds of members, and a recall cites three: most are passed over here.
+    if (members.length === count && !comesBefore(slot, likeness, members.at(-1)!)) continue;
+    let at = members.length === count ? count - 1 : members.length;
+    for (; at > 0 && comesBefore(slot, likeness, members[at - 1]!); at--) members[at] = members[at - 1]!;
+    members[at] = { slot, likeness };
   }
-  return members.sort((a, b) => b.likeness - a.likeness || a.slot - b.slot).slice(0, count);
+  return members;
+}
+
+function comesBefore(slot: number, likeness: number, other: { slot: number; likeness: number }): boolean {
+  return likeness > other.likeness || (likeness === other.likeness && slot < other.slot);
 }

@@ -9,7 +9,8 @@
  * their scores. Where a space has no concepts there is nothing to tell. Run inside the epoch of the recall.
  */
 import { BlendSum } from "../../cognition/complementary-learning.ts";
-import { type Concept, readConcept } from "../consolidation/concept-desk.ts";
+import type { ConceptCache } from "../consolidation/concept-cache.ts";
+import { readConcept } from "../consolidation/concept-desk.ts";
 import { membershipOf } from "../consolidation/members.ts";
 import type { RecalledConcept, RecallQuery } from "../engine.ts";
 import type { EngineSettings } from "../engine-settings.ts";
@@ -37,6 +38,7 @@ export function conceptsWanted(query: RecallQuery, filter: Uint8Array | undefine
 export function conceptAnswerOf(
   work: RecallWork,
   { rates }: Pick<EngineSettings, "rates">,
+  cache: ConceptCache,
 ): ConceptAnswer | undefined {
   const { reader, plan, candidates, search, nodeCount, atMs } = work;
   const wanted = conceptsWanted(plan.query, work.filter);
@@ -57,8 +59,10 @@ export function conceptAnswerOf(
   const concepts: RecalledConcept[] = [];
   for (const [slot, score] of [...found].sort((a, b) => b[1] - a[1] || a[0] - b[0]).slice(0, wanted)) {
     if (!(score > 0) || !reader.isLive(slot)) continue;
-    const concept: Concept = readConcept(reader, slot, nodeCount, CITED_MAX);
-    concepts.push({ ...concept, score });
+    concepts.push({
+      concept: cache.get(reader, slot, () => readConcept(reader, slot, nodeCount, CITED_MAX)),
+      score,
+    });
     sum.add({ score, isConcept: true, ageHours: 0, likeness: 0 });
   }
   return { concepts, memorySystems: sum.blend() };

@@ -9,6 +9,7 @@ import type { EmbeddingProvider } from "../../embedding/embedder.ts";
 import type { ScoreAccumulator } from "../../index/word-index-reader.ts";
 import { OPERATION, STAGE } from "../../layout/metric-codes.ts";
 import type { EpochReader } from "../../shm/epochs.ts";
+import { ConceptCache } from "../consolidation/concept-cache.ts";
 import type { ActivationReport, RecalledMemory, RecallQuery } from "../engine.ts";
 import type { EngineSettings } from "../engine-settings.ts";
 import { filterBlock } from "../filter-block.ts";
@@ -41,6 +42,7 @@ export class Recaller {
   readonly #retention = new RetentionReader();
   readonly #activation: ActivationStage;
   #conceptAnswer: ConceptAnswer | undefined;
+  readonly #conceptCache = new ConceptCache();
   readonly #interference: InterferenceStage;
   readonly #priming: PrimingStage;
 
@@ -134,7 +136,7 @@ export class Recaller {
       for (const stage of this.#stages) stage.run(work);
       if (this.activation !== undefined) stageAtMs = this.#stageEnded(STAGE.spread, stageAtMs, trace);
       const memories = answerOf(work, this.#stages);
-      this.#conceptAnswer = conceptAnswerOf(work, this.#settings);
+      this.#conceptAnswer = conceptAnswerOf(work, this.#settings, this.#conceptCache);
       this.#stageEnded(STAGE.fetch, stageAtMs, trace);
       const [first] = candidates.answered;
       if (first !== undefined) {
