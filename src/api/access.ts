@@ -48,7 +48,8 @@ export class Access {
 
   /** Whether calls need a key now. */
   get keysNeeded(): boolean {
-    return this.#options.settings.requireKeys || this.#options.ring.hasKeys;
+    // Asked first, whatever the settings say: the ring looks whether its file has changed.
+    return this.#options.ring.hasKeys || this.#options.settings.requireKeys;
   }
 
   /**

@@ -171,6 +171,18 @@ test("a key that is revoked or expires is refused within a second, though it was
   expect((await api.get("/api/v1/spaces", keeper)).status).toBe(200);
 });
 
+test("where keys are required, new ones and revoked ones are noticed within a second, too", async () => {
+  await api.close();
+  api = new ApiUnderTest({
+    settings: (standard) => ({ ...standard, access: { ...standard.access, requireKeys: true } }),
+  });
+  const lent = await makeKey({ name: "lent" });
+  expect((await api.get("/api/v1/spaces", lent)).status).toBe(200);
+  revokeKey(api.dataDir, "lent", Date.now());
+  api.passASecond();
+  expect((await api.get("/api/v1/spaces", lent)).json.code).toBe("key-invalid");
+});
+
 test("a key file that vanishes or is damaged does not open the API", async () => {
   const key = await makeKey();
   expect((await api.get("/api/v1/spaces", key)).status).toBe(200);
