@@ -4,11 +4,13 @@
  *
  *   open ──write──▶ files ──rename──▶ there        open ──discard──▶ as it was
  */
-import { mkdirSync, renameSync, rmdirSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, renameSync, rmdirSync, rmSync, statfsSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { OperatorError } from "../base/errors.ts";
 
 const PROBE = ".profile-probe";
+/** A report takes some hundred KiB. */
+const FREE_BYTES_MIN = 4 * 1024 * 1024;
 
 export class ReportDirectory {
   readonly path: string;
@@ -27,10 +29,14 @@ export class ReportDirectory {
       const probe = join(path, PROBE);
       writeFileSync(probe, "");
       rmSync(probe);
-      return new ReportDirectory(path, made);
+      const directory = new ReportDirectory(path, made);
+      const { bavail, bsize } = statfsSync(path);
+      if (bavail * bsize >= FREE_BYTES_MIN) return directory;
+      directory.discard();
     } catch (cause) {
       throw unwritable(path, cause);
     }
+    throw unwritable(path, { code: "ENOSPC" });
   }
 
   /** @param files contents by name @throws {OperatorError} `report-unwritable`; nothing of them stays then */

@@ -79,6 +79,8 @@ export type HostSnapshot = {
   readonly missing: readonly Missing[];
 };
 
+/** The kernel has it under the name of the program's file. */
+const MAIN_THREAD = "main";
 /** Pages of a region that are asked for their node. */
 const PAGES_SAMPLED = 64;
 
@@ -137,7 +139,7 @@ function threads(): HostThread[] {
       return [
         {
           id: Number(id),
-          name: field("Name"),
+          name: Number(id) === process.pid ? MAIN_THREAD : field("Name"),
           state: field("State").slice(0, 1),
           cpu_s: ran! / 1e9,
           queued_s: queued! / 1e9,

@@ -161,7 +161,8 @@ function refusal(errno: string, count: number, opened: number): Missing {
 function threadsOfProcess(): { id: number; name: string }[] {
   return readdirSync("/proc/self/task").flatMap((id) => {
     try {
-      return [{ id: Number(id), name: readFileSync(`/proc/self/task/${id}/comm`, "utf8").trim() }];
+      const name = readFileSync(`/proc/self/task/${id}/comm`, "utf8").trim();
+      return [{ id: Number(id), name: Number(id) === process.pid ? "main" : name }];
     } catch {
       return [];
     }

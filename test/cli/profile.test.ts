@@ -1,11 +1,39 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { ReportDirectory } from "../../src/cli/report-directory.ts";
+import { createKey } from "../../src/storage/key-store.ts";
 import { ApiUnderTest } from "../api/api-under-test.ts";
 import { ScratchDirectory } from "../support/appliance-process.ts";
 import { freePort } from "../support/free-port.ts";
 import { run } from "./run-for-test.ts";
+
+/** A file system in memory that is soon full. */
+class SmallDisk {
+  readonly path: string;
+
+  constructor(path: string, size: string) {
+    this.path = path;
+    mkdirSync(path);
+    const mounted = Bun.spawnSync(["mount", "-t", "tmpfs", "-o", `size=${size}`, "tmpfs", path]);
+    if (mounted.exitCode !== 0) throw new Error(mounted.stderr.toString());
+  }
+
+  [Symbol.dispose](): void {
+    Bun.spawnSync(["umount", this.path]);
+  }
+}
+
+const NO_SMALL_DISK = ((): string | undefined => {
+  using scratch = new ScratchDirectory("small-disk");
+  try {
+    using _disk = new SmallDisk(join(scratch.path, "disk"), "64k");
+    return undefined;
+  } catch (error) {
+    return `no file system can be mounted here: ${error instanceof Error ? error.message.trim() : error}`;
+  }
+})();
+if (NO_SMALL_DISK !== undefined) console.warn(`a full disk is not tried: ${NO_SMALL_DISK}`);
 
 describe("profile", () => {
   const scratch = new ScratchDirectory("profile-cli");
@@ -53,6 +81,48 @@ describe("profile", () => {
     expect(ran.err).toContain("report-unwritable");
     expect(ran.err).not.toContain("watching");
   });
+
+  test("profile refuses a key without the right, and leaves no directory", async () => {
+    const locked = new ApiUnderTest({
+      settings: (standard) => ({ ...standard, access: { ...standard.access, requireKeys: true } }),
+    });
+    try {
+      const { key } = await createKey(
+        locked.dataDir,
+        { name: "reader", spaces: ["*"], rights: ["read"] },
+        Date.now(),
+      );
+      const keyFile = inside("key");
+      writeFileSync(keyFile, key);
+      locked.passASecond();
+      const out = inside("denied");
+      const ran = await run(["profile", "--url", locked.url, "--key-file", keyFile, "--out", out]);
+      expect(ran.exitCode).toBe(77);
+      expect(ran.err).toContain("admin");
+      expect(existsSync(out)).toBe(false);
+    } finally {
+      locked.close();
+    }
+  });
+
+  test.skipIf(NO_SMALL_DISK !== undefined)(
+    `profile refuses a full disk before it watches, and leaves nothing on one that fills${NO_SMALL_DISK ? ` (skipped: ${NO_SMALL_DISK})` : ""}`,
+    async () => {
+      using disk = new SmallDisk(inside("disk"), "64k");
+      const ran = await run(["profile", "--url", api.url, "--out", join(disk.path, "report")]);
+      expect(ran.exitCode).toBe(73);
+      expect(ran.err).toContain("ENOSPC");
+      expect(ran.err).toContain("Free space there");
+      expect(ran.err).not.toContain("watching");
+      expect(readdirSync(disk.path)).toEqual([]);
+
+      using filling = new SmallDisk(inside("filling"), "8m");
+      const directory = ReportDirectory.open(filling.path);
+      const files = { "report.json": "{}", "report.html": new Uint8Array(16 * 1024 * 1024) };
+      expect(() => directory.write(files)).toThrow("ENOSPC");
+      expect(readdirSync(filling.path)).toEqual([]);
+    },
+  );
 
   test("profile that is interrupted writes nothing and takes its directory away", async () => {
     const out = inside("interrupted");

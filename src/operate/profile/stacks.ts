@@ -33,6 +33,8 @@ const OWN_LIBRARY = "libengram.so";
 const CALLS_NATIVE = /(^|\/)ffi\//;
 /** Samples of both kinds come every 5 and 10 ms; a loaded machine takes them later. */
 const APART_MS_MAX = 15;
+/** Where the native stack does not say that it was called from JavaScript. */
+const NEAR_MS_MAX = 6;
 /** The runtime's function in which a thread sleeps on a doorbell. */
 const WAIT_NAME = "wait";
 /** In the signal by which the runtime's sampler stops a thread. */
@@ -159,8 +161,13 @@ function joined(
   const into = seen.findIndex(({ name }) => name === SCRIPT_NAME);
   // Our own library is only ever called from JavaScript, also where its stack lost who called it.
   const isInOwnLibrary = seen.some(({ library }) => library === OWN_LIBRARY);
-  const caller = into >= 0 || isInOwnLibrary ? script?.near(atMs, isInOwnLibrary) : undefined;
-  const own = caller === undefined || into < 0 ? seen : seen.slice(0, into);
+  const isSurelyFromScript = into >= 0 || isInOwnLibrary;
+  const [leaf] = seen;
+  // Interpreted JavaScript runs inside the program itself. In the kernel a thread may be for its event loop.
+  const isPerhapsFromScript = leaf !== undefined && leaf.library !== "" && seen.some(isInProgram);
+  const apartMs = isSurelyFromScript ? APART_MS_MAX : isPerhapsFromScript ? NEAR_MS_MAX : 0;
+  const caller = apartMs === 0 ? undefined : script?.near(atMs, { isInOwnLibrary, apartMs });
+  const own = caller === undefined ? seen : seen.slice(0, calleeCount(seen, into));
   const native: number[] = [];
   for (const { name, library } of [...own].reverse()) {
     const place = frames.place({ name, at: library, kind: "native" });
@@ -168,6 +175,17 @@ function joined(
     if (native.at(-1) !== place) native.push(place);
   }
   return [...(caller ?? []), ...native];
+}
+
+/** How many of the innermost frames are what JavaScript called, and not what called it. */
+function calleeCount(stack: readonly NativeFrame[], firstScript: number): number {
+  if (firstScript >= 0) return firstScript;
+  const firstProgram = stack.findIndex(isInProgram);
+  return firstProgram >= 0 ? firstProgram : stack.length;
+}
+
+function isInProgram({ library }: NativeFrame): boolean {
+  return library !== "" && !/\.so(\.|$)/.test(library);
 }
 
 /** The JavaScript stacks of one thread, by time. */
@@ -186,7 +204,10 @@ class ScriptStacks {
    * The stack seen nearest to a moment; asked with rising moments. The thread was running then, so samples in which
    * it slept are passed over; and of those near enough, one that calls native code goes before where it was in ours.
    */
-  near(atMs: number, isInOwnLibrary: boolean): readonly number[] | undefined {
+  near(
+    atMs: number,
+    { isInOwnLibrary, apartMs: apartMsMax }: { isInOwnLibrary: boolean; apartMs: number },
+  ): readonly number[] | undefined {
     const { samples, times_ms: times, nodes } = this.#script;
     while (this.#from < times.length && times[this.#from]! < atMs - APART_MS_MAX) this.#from += 1;
     let best: number | undefined;
@@ -195,7 +216,9 @@ class ScriptStacks {
       const node = nodes[samples[at]!]!;
       if (isWait(node)) continue;
       const isFitting = CALLS_NATIVE.test(node.file) === isInOwnLibrary;
+      const isNear = Math.abs(times[at]! - atMs) <= apartMsMax;
       const apartMs = Math.abs(times[at]! - atMs) + (isFitting ? 0 : APART_MS_MAX);
+      if (!isNear) continue;
       if (apartMs >= bestApartMs) continue;
       best = samples[at]!;
       bestApartMs = apartMs;
