@@ -226,6 +226,15 @@ export const ERROR_CODES = {
   ),
   "profile-unreadable": operator(66, "A profile that should be compared can not be read"),
   "report-unwritable": operator(73, "The directory for a report can not be written to"),
+  "tune-record-unwritable": operator(
+    73,
+    "What tuning changes can not be written down, so nothing is changed",
+  ),
+  "tune-nothing-to-take-back": operator(66, "No tuning is on record that could be taken back"),
+  "tune-restart-failed": operator(
+    69,
+    "The appliance did not serve again after the restart that tuning asked for",
+  ),
   "key-file-unreadable": operator(66, "The file that should hold an API key can not be read"),
   "stop-cut-short": operator(75, "Stopping took longer than its bound, or was cut short by a second signal"),
   "install-denied": operator(77, "Installing needs rights the user does not have"),

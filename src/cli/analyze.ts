@@ -7,10 +7,10 @@ import { applianceUrl, CLIENT_OPTIONS } from "./appliance-client.ts";
 import { type Command, type CommandContext, JSON_OPTION, optionText, present } from "./command.ts";
 import { durationMs } from "./duration.ts";
 import { EXIT_CODES } from "./exit-codes.ts";
+import { isLocal } from "./local-address.ts";
 import { gatherWork } from "./work-facts.ts";
 
 const LOOKBACK_DEFAULT = "15m";
-const LOCAL_HOSTS: readonly string[] = ["localhost", "127.0.0.1", "[::1]"];
 
 export const analyzeCommand: Command = {
   name: "analyze",
@@ -56,7 +56,7 @@ async function bandwidth(context: CommandContext, url: string): Promise<Fact<num
   if (context.options["measure"] !== true) {
     return unavailable("what this machine's memory carries was not measured; --measure does it");
   }
-  if (!LOCAL_HOSTS.includes(new URL(url).hostname)) {
+  if (!isLocal(url)) {
     return unavailable("the appliance is on another machine: run this command there");
   }
   return measureBandwidth(context.openLoadThread);

@@ -1,7 +1,6 @@
 /** `bench`: measures a running appliance under stored workloads, and holds the figures against earlier ones. */
 import { readFileSync, writeFileSync } from "node:fs";
 import { availableParallelism } from "node:os";
-import { setTimeout as pause } from "node:timers/promises";
 import { OperatorError } from "../base/errors.ts";
 import { machineText } from "../base/machine-text.ts";
 import { adviseOn } from "../operate/bench/advice.ts";
@@ -15,16 +14,11 @@ import {
   type WorkloadResult,
 } from "../operate/bench/result.ts";
 import { adviceText, comparisonText, headText, workloadText } from "../operate/bench/result-text.ts";
-import { type RunOptions, runWorkload } from "../operate/bench/run-workload.ts";
+import { runWorkload } from "../operate/bench/run-workload.ts";
 import { compareRuns } from "../operate/bench/verdict.ts";
 import { WORKLOAD_NAMES, WORKLOADS, type Workload } from "../operate/bench/workloads.ts";
-import {
-  accessHeaders,
-  applianceUrl,
-  CLIENT_OPTIONS,
-  callAppliance,
-  readApplianceText,
-} from "./appliance-client.ts";
+import { applianceUrl, CLIENT_OPTIONS, callAppliance } from "./appliance-client.ts";
+import { runOptions } from "./bench-run.ts";
 import { type Command, type CommandContext, JSON_OPTION, optionText } from "./command.ts";
 import { EXIT_CODES } from "./exit-codes.ts";
 import { onInterrupt } from "./interrupt.ts";
@@ -87,21 +81,13 @@ async function run(context: CommandContext): Promise<number> {
   const generator = new LoadGenerator(context.openLoadThread, threads);
   const isJson = context.options["json"] === true;
   const print = (text: string): void => (isJson ? context.err : context.out)(text);
-  const options: RunOptions = {
-    calls: {
-      call: (method, path, body, space) => callAppliance(context, method, path, body, space),
-      metrics: () => readApplianceText(context, "/metrics"),
-    },
+  const options = runOptions(context, {
     generator,
-    target: targetOf(url),
-    headers: accessHeaders(context),
     seed,
     concurrency,
     durationMs: durationSeconds * 1000,
     spacePrefix: `bench-${Date.now().toString(36)}`,
-    progress: (text) => context.err(`${text}\n`),
-    pause,
-  };
+  });
   const results: WorkloadResult[] = [];
   const result = (): BenchResult => ({
     format: RESULT_FORMAT,
@@ -156,7 +142,8 @@ function workloadsOf(name: string): readonly Workload[] {
   });
 }
 
-function numberOf(
+/** A whole number in a range, as an option gives it. @throws {OperatorError} `usage` */
+export function numberOf(
   context: CommandContext,
   name: string,
   standard: number,
@@ -171,16 +158,6 @@ function numberOf(
     message: `Cannot use --${name} ${text}`,
     remedy: `Give a whole number from ${min} to ${max}`,
   });
-}
-
-function targetOf(url: string): RunOptions["target"] {
-  const { protocol, hostname, port } = new URL(url);
-  const isSecure = protocol === "https:";
-  return {
-    host: hostname.replace(/^\[|\]$/g, ""),
-    port: port === "" ? (isSecure ? 443 : 80) : Number(port),
-    isSecure,
-  };
 }
 
 function readBaseline(file: string): BenchResult {

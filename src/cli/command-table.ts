@@ -14,6 +14,7 @@ import { serveCommand } from "./serve.ts";
 import { slowQueriesCommand } from "./slow-queries.ts";
 import { spaceCommand } from "./space.ts";
 import { topCommand } from "./top.ts";
+import { tuneCommand } from "./tune.ts";
 import { versionCommand } from "./version.ts";
 
 export const COMMANDS: readonly Command[] = [
@@ -30,6 +31,7 @@ export const COMMANDS: readonly Command[] = [
   slowQueriesCommand,
   profileCommand,
   analyzeCommand,
+  tuneCommand,
   installCommand,
   versionCommand,
 ];

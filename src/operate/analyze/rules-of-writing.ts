@@ -19,6 +19,7 @@ const AMPLIFICATION_HIGH = 3;
 const BYTES_MIN = 8 * 1024 * 1024;
 const TAIL_LONG = 2048;
 const TAIL_FILL_HIGH = 0.5;
+const SCAN_SHARE_HIGH = 0.5;
 const INSERT_SECONDS_SLOW = 0.002;
 const EF_CONSTRUCTION_ORDINARY = 256;
 
@@ -139,14 +140,17 @@ export const tailGrowth: Rule = (facts) => {
   const { now, longest, perSecond, capacity } = facts.tail;
   const fill = capacity === 0 ? 0 : now / capacity;
   const evidence = `${Math.round(now)} vectors wait for the graph (${Math.round(longest)} at most, ${percent(fill)} of index.tail_max), ${perSecond >= 0 ? "growing" : "shrinking"} by ${Number(Math.abs(perSecond).toPrecision(2))} a second`;
-  const isLong = now >= TAIL_LONG && (perSecond > 1 || fill >= TAIL_FILL_HIGH);
+  const { graphDistances, scanDistances } = facts.recall;
+  const scanned = scanDistances / Math.max(1, graphDistances + scanDistances);
+  const isScanned = scanned >= SCAN_SHARE_HIGH;
+  const isLong = now >= TAIL_LONG && (perSecond > 1 || fill >= TAIL_FILL_HIGH || isScanned);
   if (!isLong) return fine(TOPIC, evidence);
   const indexers = numberSetting(facts, "thread_pools.index_workers") ?? 1;
   return advice(TOPIC, {
     title: "Vectors come in faster than they are indexed",
     basis: "measured",
-    weight: Math.max(0.3, Math.min(0.9, fill)),
-    evidence,
+    weight: Math.max(0.3, Math.min(0.9, isScanned ? scanned : fill)),
+    evidence: `${evidence}; ${percent(scanned)} of the distances of recalls were not in a graph`,
     change: `engram-appliance config set thread_pools.index_workers ${indexers + 1} where cores are idle and there are several spaces, or index.ef_construction 128; then restart`,
     effect: "Recalls go over a shorter tail, and writers are not slowed",
   });

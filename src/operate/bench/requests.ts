@@ -28,13 +28,13 @@ export function prepareRequests(options: {
   const { mix, spaces, seed, headers } = options;
   const random = new Random(seed);
   const texts = new ZipfText(seed);
-  return Array.from({ length: PREPARED }, () => {
+  return Array.from({ length: mix.distinct ?? PREPARED }, () => {
     const isNoisy = mix.tenants === "noisy" && random.float() < NOISY_SHARE;
     const others = mix.tenants === "all" ? spaces : spaces.slice(1);
     const space = isNoisy ? spaces[0]! : others[random.below(others.length)]!;
     const isRecall = random.float() < mix.recallShare;
     const body = isRecall
-      ? { query: texts.text(3, 8), limit: RECALL_LIMIT }
+      ? { query: texts.text(3, 8), limit: mix.limit ?? RECALL_LIMIT }
       : { content: texts.text(10, 25), ack: "fsync" };
     const bytes = postRequest(isRecall ? RECALL : REMEMBER, JSON.stringify(body), {
       ...headers,

@@ -36,6 +36,8 @@ export type RunOptions = {
   readonly durationMs: number;
   /** of the workload's spaces; unlike any other's */
   readonly spacePrefix: string;
+  /** requests a second that open loops refer to, in place of what the reference phase finds */
+  readonly reference?: number | undefined;
   readonly progress: (text: string) => void;
   readonly pause: (ms: number) => Promise<unknown>;
 };
@@ -73,7 +75,7 @@ export async function runWorkload(workload: Workload, options: RunOptions): Prom
     for (const [at, phase] of workload.phases.entries()) {
       if (generator.isCancelled) break;
       progress(`${workload.name}: ${phase.name}`);
-      const rate = rateOf(phase, reference);
+      const rate = rateOf(phase, options.reference ?? reference);
       const outcome = await load(options, spaces, {
         phase,
         durationMs: durationMs * phase.share,

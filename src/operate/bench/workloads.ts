@@ -20,6 +20,10 @@ export type Mix = {
   readonly recallShare: number;
   /** the tenants it works on; the first of them is the noisy one where there is one */
   readonly tenants: "all" | "quiet" | "noisy";
+  /** memories a recall asks for (default: 10) */
+  readonly limit?: number;
+  /** different requests, sent round and round (default: 4,096) */
+  readonly distinct?: number;
 };
 
 export type Phase = {
@@ -140,7 +144,8 @@ export const WORKLOADS: Readonly<Record<WorkloadName, Workload>> = {
   },
 };
 
-function throughputThenLatency(mix: Mix): readonly Phase[] {
+/** How much is possible, then how long it takes at a part of that. */
+export function throughputThenLatency(mix: Mix): readonly Phase[] {
   return [
     { name: "throughput", loop: "closed", connectionShare: 1, mix, share: 0.4, isReference: true },
     { name: "latency", loop: "open", rateShare: BUSY, mix, share: 0.6 },

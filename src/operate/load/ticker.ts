@@ -58,7 +58,8 @@ export function listenToTicks(
     while (!isStopped) {
       const count = Atomics.load(words, TICK_COUNT);
       const seen = count - begun;
-      if (seen > 0 && seen <= TICKS_LOOKED_AT)
+      // A thread that was kept from its core may see none of the first: then the first it does see has to do.
+      if (seen > 0 && (seen <= TICKS_LOOKED_AT || originMs === Number.POSITIVE_INFINITY))
         originMs = Math.min(originMs, performance.now() - seen * periodMs);
       if (seen > TICKS_LOOKED_AT) onTick(originMs + (TICKS_LOOKED_AT + 1) * periodMs);
       await Atomics.waitAsync(words, TICK_COUNT, count).value;
