@@ -24,7 +24,7 @@ describe("config", () => {
       name: "wal.sync_mode",
       value: "batch",
       source: file,
-      reader: "src/appliance/writer-thread.ts",
+      reader: "src/appliance/live-settings.ts",
     });
     expect(await run(["config", "validate", "--config", file])).toMatchObject({ exitCode: 0 });
   });
