@@ -364,7 +364,7 @@ function statusText(table: SpaceTable): string {
   let tail = 0;
   const open = table.open();
   for (const root of open) {
-    memories += root.load("liveCount");
+    memories += root.load("liveCount") - root.load("conceptCount");
     tail += Math.max(0, root.load("nodeCount") - root.load("indexedCount"));
   }
   return `serving ${memories} memories in ${open.length} spaces, ${tail} not in a graph yet`;

@@ -36,16 +36,18 @@ export function sampleSpaces(set: FamilySet, table: SpaceTable): void {
   const phases = { recent: 0, consolidating: 0, remote: 0 };
   for (const root of table.roots) {
     if (!root.isOpen) continue;
-    const live = root.load("liveCount");
+    const nodes = root.load("liveCount");
+    const concepts = root.load("conceptCount");
+    // What was made of memories is none.
+    const live = Math.max(0, nodes - concepts);
     const indexed = root.load("indexedCount");
     const tail = Math.max(0, root.load("nodeCount") - indexed);
     const graphBytes = root.number("graphBytes");
-    const sums = byClass[spaceClassOf(live)]!;
-    const concepts = root.load("conceptCount");
+    const sums = byClass[spaceClassOf(nodes)]!;
     const consolidating = root.number("consolidatingCount");
     const remote = root.number("remoteCount");
     // A concept is in no phase: it is what memories are consolidated into.
-    phases.recent += Math.max(0, live - concepts - consolidating - remote);
+    phases.recent += Math.max(0, live - consolidating - remote);
     phases.consolidating += consolidating;
     phases.remote += remote;
     sums.concepts += concepts;
@@ -58,7 +60,7 @@ export function sampleSpaces(set: FamilySet, table: SpaceTable): void {
     memories += live;
     episodes += root.load("episodeCount");
     tailLongest = Math.max(tailLongest, tail);
-    dataBytes += dataBytesOf(root, live);
+    dataBytes += dataBytesOf(root, nodes);
     for (let kind = 0; kind < bindings.length; kind++) {
       bindings[kind]! += root.numbers[SPACE_NUMBER.bindingsByKind + kind]!;
     }

