@@ -142,7 +142,7 @@ export class PanelCard {
       cursor: { drag: { x: false, y: false } },
       scales: { y: { range: (_, low, high) => [Math.min(0, low), high > 0 ? high * 1.1 : 1] } },
       axes: [
-        { stroke: text, grid, ticks: grid, values: (_, splits) => splits.map(clockText) },
+        { stroke: text, grid, ticks: grid, space: 80, values: (_, splits) => splits.map(clockText) },
         {
           stroke: text,
           grid,
@@ -176,6 +176,7 @@ function clockText(seconds: number): string {
     hour: "2-digit",
     minute: "2-digit",
     second: "2-digit",
+    hour12: false,
   });
 }
 

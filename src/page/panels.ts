@@ -243,9 +243,9 @@ export const PANELS: readonly Panel[] = [
     id: "false-memory",
     section: "mind",
     title: "False memories",
-    about: "share of lures the canary took for studied words",
+    about: "how surely prototypes that were never met are taken for memories",
     unit: "percent",
-    series: [{ expr: "100 * max(engram_false_memory_rate)", legend: "lures" }],
+    series: [{ expr: "100 * max(engram_false_memory_rate)", legend: "prototypes" }],
     whenEmpty: "The canary has not run yet.",
   },
 ];
