@@ -80,7 +80,8 @@ test(
       else expect(await recovered.stop(), where("stop at rest")).toBe(0);
     }
     console.log(`${acknowledged} writes acknowledged`);
-    expect(acknowledged).toBeGreaterThan(CYCLES * 20);
+    // Something there was to lose in each cycle, however busy the machine.
+    expect(acknowledged).toBeGreaterThan(CYCLES * 5);
   },
   LONG ? 3_600_000 : 120_000,
 );
