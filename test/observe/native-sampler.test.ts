@@ -74,7 +74,7 @@ describe("ScriptSampler", () => {
     const sampler = new ScriptSampler();
     for (let round = 0; round < 2; round++) {
       sampler.start();
-      burnInSampler(300);
+      burnInSampler(600);
       const seen = sampler.stop();
       if (typeof seen === "string") throw new Error(seen);
       const names = seen.samples.map((place) => seen.nodes[place]!.name);

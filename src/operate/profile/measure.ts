@@ -78,6 +78,7 @@ export function measure(readings: Readings): Measured {
       read_per_s: ioPerSecond(host, "read_bytes"),
       written_per_s: ioPerSecond(host, "written_bytes"),
       log_per_s: grown("engram_wal_appended_bytes_total") / seconds,
+      checkpoint_per_s: grown("engram_checkpoint_written_bytes_total") / seconds,
       checkpoints: metrics.latency("engram_checkpoint_duration_seconds")?.count ?? 0,
       checkpoint_s: metrics.latency("engram_checkpoint_duration_seconds")?.total_s ?? 0,
     },

@@ -92,6 +92,8 @@ export type Measured = {
     readonly written_per_s: number | null;
     /** of it the log, as it was appended */
     readonly log_per_s: number;
+    /** and checkpoints, as their files were written; what is left is the history, slow operations and spare segments */
+    readonly checkpoint_per_s: number;
     readonly checkpoints: number;
     readonly checkpoint_s: number;
   };

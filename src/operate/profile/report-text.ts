@@ -93,7 +93,8 @@ function memoryLines({ memory, disk, flush, tail }: Measured): string[] {
   const written =
     disk.written_per_s === null ? "" : `, ${bytesText(disk.written_per_s)} a second written in all`;
   const sync = flush === null ? "no sync" : `sync P50 ${duration(flush.p50_s)}, P99 ${duration(flush.p99_s)}`;
-  lines.push(`disk     ${bytesText(disk.log_per_s)} a second of log${written}; ${sync}`);
+  const checkpoints = `${bytesText(disk.checkpoint_per_s)} of checkpoints`;
+  lines.push(`disk     ${bytesText(disk.log_per_s)} a second of log, ${checkpoints}${written}; ${sync}`);
   lines.push(`tail     ${Math.round(tail.longest)} vectors in the longest, of ${Math.round(tail.capacity)}`);
   return lines;
 }

@@ -31,10 +31,10 @@ const KERNEL_NAME = "[kernel]";
 const OWN_LIBRARY = "libengram.so";
 /** Files whose functions call it. */
 const CALLS_NATIVE = /(^|\/)ffi\//;
-/** Samples of both kinds come every 5 and 10 ms; a loaded machine takes them later. */
-const APART_MS_MAX = 15;
+/** Samples of the two kinds come every 20 and 10 ms; a loaded machine takes them later. */
+const APART_MS_MAX = 30;
 /** Where the native stack does not say that it was called from JavaScript. */
-const NEAR_MS_MAX = 6;
+const NEAR_MS_MAX = 12;
 /** The runtime's function in which a thread sleeps on a doorbell. */
 const WAIT_NAME = "wait";
 /** In the signal by which the runtime's sampler stops a thread. */

@@ -54,6 +54,7 @@ export type Measured = {
     readonly read_per_s: number | null;
     readonly written_per_s: number | null;
     readonly log_per_s: number;
+    readonly checkpoint_per_s: number;
     readonly checkpoints: number;
     readonly checkpoint_s: number;
   };

@@ -94,7 +94,14 @@ export function measured(changes: Partial<Measured> = {}): Measured {
     },
     nodes: [{ node: 0, cpus: 8, total_bytes: 16e9, free_bytes: 8e9, distances: [10] }],
     numa_other_node_per_s: 0,
-    disk: { read_per_s: 0, written_per_s: 400_000, log_per_s: 300_000, checkpoints: 1, checkpoint_s: 0.2 },
+    disk: {
+      read_per_s: 0,
+      written_per_s: 400_000,
+      log_per_s: 300_000,
+      checkpoint_per_s: 20_000,
+      checkpoints: 1,
+      checkpoint_s: 0.2,
+    },
     pressure: { cpu: 0.02, io: 0.01, memory: 0 },
     spaces: [
       { space: "a", operations: 8000, busy_s: 8 },
