@@ -25,7 +25,7 @@ type Means = {
   readonly threadNames: () => readonly string[];
 };
 
-export type ProfileAnswer = Extract<ToThread, { type: "profile-answer" }>["answer"];
+type Heard = Extract<FromThread, { type: "take-profile" | "profile-part" | "profile-spaces" }>;
 
 export class ProfileDesk {
   readonly #means: Means;
@@ -39,8 +39,20 @@ export class ProfileDesk {
     this.#means = means;
   }
 
-  /** @returns "busy" where another profile is under way */
-  async take(seconds: number): Promise<ProfileAnswer> {
+  /** What a thread asks or saw. @param answer sends to that thread */
+  hear(thread: string, said: Heard, answer: (message: ToThread) => void): void {
+    if (said.type === "take-profile") {
+      const { ticket, seconds } = said;
+      this.#takeAlone(seconds).then((slice) => answer({ type: "profile-answer", ticket, answer: slice }));
+      return;
+    }
+    if (said.run !== this.#run) return;
+    if (said.type === "profile-part") this.#parts.set(thread, said.script);
+    else this.#spaces.set(thread, said.spaces);
+    if (this.#isComplete()) this.#gathered?.();
+  }
+
+  async #takeAlone(seconds: number): Promise<ProfileSlice | "busy"> {
     if (this.#isBusy) return "busy";
     this.#isBusy = true;
     try {
@@ -50,28 +62,16 @@ export class ProfileDesk {
     }
   }
 
-  /** What a thread saw. */
-  heard(thread: string, part: Extract<FromThread, { type: "profile-part" | "profile-spaces" }>): void {
-    if (part.run !== this.#run) return;
-    if (part.type === "profile-part") this.#parts.set(thread, part.script);
-    else this.#spaces.set(thread, part.spaces);
-    if (this.#isComplete()) this.#gathered?.();
-  }
-
   async #take(seconds: number): Promise<ProfileSlice> {
     this.#run += 1;
     this.#parts = new Map();
     this.#spaces = new Map();
     const startedAtMs = Date.now();
-    const native = new NativeSampler();
-    let stopped: ReturnType<NativeSampler["stop"]>;
+    const native = startNative();
     this.#tell(this.#run);
-    try {
-      await Bun.sleep(seconds * 1000);
-    } finally {
-      this.#tell(0);
-      stopped = native.stop();
-    }
+    await Bun.sleep(seconds * 1000);
+    this.#tell(0);
+    const stopped = native.stop();
     const endedAtMs = Date.now();
     const gathered = Promise.withResolvers<void>();
     this.#gathered = () => gathered.resolve();
@@ -109,6 +109,34 @@ export class ProfileDesk {
     return names.every(
       (name) => this.#parts.has(name) && (!name.startsWith("api-") || this.#spaces.has(name)),
     );
+  }
+}
+
+/** Samples native stacks; whatever goes wrong is told, and is no reason for main to fail. */
+function startNative(): Pick<NativeSampler, "stop"> {
+  const refused = (error: unknown): ReturnType<NativeSampler["stop"]> => ({
+    native: null,
+    missing: [
+      {
+        what: "native stacks",
+        reason: error instanceof Error ? error.message : String(error),
+        remedy: "Report this message; JavaScript is sampled all the same",
+      },
+    ],
+  });
+  try {
+    const sampler = new NativeSampler();
+    return {
+      stop: () => {
+        try {
+          return sampler.stop();
+        } catch (error) {
+          return refused(error);
+        }
+      },
+    };
+  } catch (error) {
+    return { stop: () => refused(error) };
   }
 }
 

@@ -307,16 +307,10 @@ function startThread(
         );
         break;
       }
-      case "take-profile": {
-        const { ticket } = data;
-        hears.profile.take(data.seconds).then((answer) => {
-          worker.postMessage({ type: "profile-answer", ticket, answer } satisfies ToThread);
-        });
-        break;
-      }
+      case "take-profile":
       case "profile-part":
       case "profile-spaces":
-        hears.profile.heard(`${boot.role}-${boot.ordinal}`, data);
+        hears.profile.hear(`${boot.role}-${boot.ordinal}`, data, (message) => worker.postMessage(message));
         break;
       case "failed":
         hears.failed(data.error);

@@ -79,6 +79,8 @@ export type HostSnapshot = {
   readonly missing: readonly Missing[];
 };
 
+/** The runtime's own sampler, as it is called: the end of "jsc.sampling-profiler.thread". */
+export const SAMPLER_THREAD = "thread";
 /** The kernel has it under the name of the program's file. */
 const MAIN_THREAD = "main";
 /** Pages of a region that are asked for their node. */

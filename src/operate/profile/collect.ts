@@ -6,7 +6,7 @@
  * The quiet part is what the cost of sampling is held against. Nothing is changed in the appliance; a run that is
  * broken off leaves nothing behind there, since a slice ends by itself within seconds.
  */
-import type { HostSnapshot, Missing } from "../../observe/host-snapshot.ts";
+import { type HostSnapshot, type Missing, SAMPLER_THREAD } from "../../observe/host-snapshot.ts";
 import type { ProfileSlice } from "../../observe/profile-slice.ts";
 import type { SlowOperation } from "../../observe/slow-operation.ts";
 import { measure } from "./measure.ts";
@@ -42,6 +42,7 @@ const EXPLAINING: readonly string[] = [
   "index.tail_max",
   "memory.huge_pages",
   "memory.lock",
+  "monitoring.enabled",
   "numa.strategy",
   "thread_pools.api_workers",
   "thread_pools.index_workers",
@@ -57,6 +58,12 @@ const SLICE_MS_MIN = 300;
 /** The last readings take a moment, too. */
 const READING_MS = 1500;
 const OPERATIONS_MIN = 100;
+
+const UNWATCHED: Missing = {
+  what: "operations, stages, syncs and all else that metrics tell",
+  reason: "monitoring.enabled is off, so nothing is recorded",
+  remedy: "engram-appliance config set --live monitoring.enabled true",
+};
 
 type Reading = { readonly atMs: number; readonly metrics: string; readonly host: HostSnapshot };
 
@@ -148,6 +155,8 @@ async function settingsOf(calls: ProfileCalls, missing: Missing[]): Promise<Meas
     const { settings } = (await calls.call("GET", "/api/v1/system/settings")) as {
       settings: { name: string; value: string | number | boolean }[];
     };
+    if (settings.some(({ name, value }) => name === "monitoring.enabled" && value === false))
+      missing.push(UNWATCHED);
     return Object.fromEntries(
       settings.filter(({ name }) => EXPLAINING.includes(name)).map(({ name, value }) => [name, value]),
     );
@@ -160,9 +169,6 @@ async function settingsOf(calls: ProfileCalls, missing: Missing[]): Promise<Meas
     return null;
   }
 }
-
-/** As the runtime calls its threads that take samples ("jsc.sampling-profiler.thread", from the last dot on). */
-const SAMPLERS = /^thread$/;
 
 export function costOf(first: Reading, second: Reading, last: Reading): ProfileCost {
   const without = usage(first, second);
@@ -188,6 +194,6 @@ function usage(from: Reading, to: Reading) {
   return {
     cores: seconds <= 0 ? null : cpu / seconds,
     perOperationUs: operations < OPERATIONS_MIN ? null : (cpu / operations) * 1e6,
-    samplers: seconds <= 0 ? null : grown((name) => SAMPLERS.test(name)) / seconds,
+    samplers: seconds <= 0 ? null : grown((name) => name === SAMPLER_THREAD) / seconds,
   };
 }

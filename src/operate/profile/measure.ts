@@ -1,5 +1,10 @@
 /** Makes of what was read before and after what a profile measured. A pure function. */
-import type { HostSnapshot, HostThread, Missing } from "../../observe/host-snapshot.ts";
+import {
+  type HostSnapshot,
+  type HostThread,
+  type Missing,
+  SAMPLER_THREAD,
+} from "../../observe/host-snapshot.ts";
 import type { SlowOperation } from "../../observe/slow-operation.ts";
 import { slowReport } from "../slow-report.ts";
 import type {
@@ -30,6 +35,7 @@ export type Readings = {
 
 const OPERATION = "engram_memory_operation_duration_seconds";
 const STAGE = "engram_operation_stage_duration_seconds";
+const SAMPLER_NAME = "sampler of profiles";
 /** Threads that the appliance starts and names: "api-0". */
 const OWN_THREAD = /^(api|writer|indexer|collector|background)-\d+$/;
 
@@ -128,10 +134,11 @@ function threadsOf(metrics: MetricDelta, { host, seconds, doorbells }: Readings)
   const known = new Map((host?.before.threads ?? []).map((thread) => [thread.id, thread]));
   for (const thread of host?.after.threads ?? []) {
     const before = known.get(thread.id);
-    const entry = byName.get(thread.name) ?? { before: [], after: [] };
+    const name = thread.name === SAMPLER_THREAD ? SAMPLER_NAME : thread.name;
+    const entry = byName.get(name) ?? { before: [], after: [] };
     entry.after.push(thread);
     if (before !== undefined) entry.before.push(before);
-    byName.set(thread.name, entry);
+    byName.set(name, entry);
   }
   for (const name of metrics.valuesOf("engram_event_loop_delay_seconds_count", "thread")) {
     if (!byName.has(name)) byName.set(name, { before: [], after: [] });

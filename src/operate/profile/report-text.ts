@@ -108,7 +108,7 @@ function costLines({ cost }: Report): string[] {
       : `; ${Math.round(cost.cpu_us_per_operation_without)} and ${Math.round(cost.cpu_us_per_operation_with)} µs for one operation`;
   const samplers = cost.samplers === null ? "" : `; threads that take samples used ${percent(cost.samplers)}`;
   return [
-    `cost     the appliance used ${percent(without)} of a core without samples, ${percent(during)} with them${each}${samplers}`,
+    `cost     the appliance used ${percent(without)} of a core without samples, ${percent(during)} with them${each}${samplers}; what is asked of it changes that, too`,
   ];
 }
 

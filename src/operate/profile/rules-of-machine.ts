@@ -5,6 +5,8 @@ import { type Measured, operationSeconds, type ThreadFigures } from "./measured.
 const SATURATED = 0.9;
 /** The busiest of several workers is alone where the others do less than this part of its work. */
 const OTHERS_IDLE = 0.5;
+/** A timer that is later tells of requests that waited as long. */
+const LATE_S_MIN = 0.05;
 const QUEUED_MIN = 0.2;
 /** Of the time that threads could have run. */
 const QUEUED_SHARE_MIN = 0.3;
@@ -39,6 +41,8 @@ const saturatedWorker: Rule = (measured) => {
   const others = workers.filter((thread) => thread !== busiest);
   const rest = others.reduce((sum, thread) => sum + wanted(thread), 0) / Math.max(1, others.length);
   const isAlone = busiest.role === "api" && others.length > 0 && rest < wanted(busiest) * OTHERS_IDLE;
+  // Workers that are busy because much is asked of them are none the worse for it, until the rest has to wait.
+  if (!isAlone && (busiest.loop_delay_p99_s ?? 0) < LATE_S_MIN) return undefined;
   const delay =
     busiest.loop_delay_p99_s === null
       ? ""
@@ -48,7 +52,7 @@ const saturatedWorker: Rule = (measured) => {
     title: isAlone
       ? "One API worker is saturated while the others have little to do"
       : `${busiest.role === "writer" ? "The home writer" : "The API workers"} can do no more`,
-    weight: 0.5 + (isAlone ? 0.2 : 0) * (1 - rest),
+    weight: isAlone ? 0.7 - rest * 0.2 : 0.2,
     basis: "measured",
     evidence: `${busiest.name} wanted a core for ${percent(wanted(busiest))} of the time${others.length > 0 ? `, the other API workers for ${percent(rest)} on average` : ""}${delay}`,
     likely: isAlone
@@ -70,7 +74,7 @@ const runQueue: Rule = (measured) => {
   return {
     cause: "run_queue",
     title: "Threads wait for a core",
-    weight: queued / total,
+    weight: weightOfQueue(measured, queued / total),
     basis: "measured",
     evidence: `threads that could have run waited for a core for ${percent(queued / total)} of that time; ${worst.name} most, ${percent(worst.queued ?? 0)} of the time profiled${cpu === null ? "" : `; pressure on the processor ${percent(cpu)}`}`,
     likely: "other programs take the cores, or the appliance runs more threads than it has cores",
@@ -78,6 +82,16 @@ const runQueue: Rule = (measured) => {
       "give the appliance cores of its own (AllowedCPUs= of the unit), or lower thread_pools.api_workers and thread_pools.index_workers",
   };
 };
+
+/** Operations can not have waited for a core longer than the threads that carry them out. */
+function weightOfQueue(measured: Measured, share: number): number {
+  const total = operationSeconds(measured);
+  const queued = [...of(measured, "api"), ...of(measured, "writer")].reduce(
+    (sum, thread) => sum + (thread.queued ?? 0) * measured.seconds,
+    0,
+  );
+  return total === 0 ? share * 0.3 : Math.min(share, queued / total);
+}
 
 const hugePages: Rule = (measured) => {
   const { parts } = measured.memory;
@@ -93,7 +107,7 @@ const hugePages: Rule = (measured) => {
   return {
     cause: "no_huge_pages",
     title: "Memory lies on small pages",
-    weight: misses === undefined ? 0.15 : Math.min(0.5, 0.1 + misses * 10),
+    weight: misses === undefined ? 0.22 : Math.min(0.5, 0.1 + misses * 10),
     basis: misses === undefined ? "estimated" : "measured",
     evidence: `${bytesText(huge)} of ${bytesText(resident)} in regions lie on huge pages${counted}${set === undefined ? "" : `; memory.huge_pages is "${set}"`}`,
     likely:

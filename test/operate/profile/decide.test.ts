@@ -169,6 +169,23 @@ describe("decide", () => {
     expect(decide(measured(CASES[cause].well)).map((finding) => finding.cause)).not.toContain(cause);
   });
 
+  test("decide finds nothing wrong with workers that are busy and let nobody wait", () => {
+    const busy = [thread("api-0", { running: 0.97 }), thread("api-1", { running: 0.95 })];
+    expect(decide(measured({ threads: busy }))).toEqual([]);
+    const late = busy.map((each) => ({ ...each, loop_delay_p99_s: 0.3 }));
+    expect(decide(measured({ threads: late })).map(({ cause }) => cause)).toEqual(["saturated_worker"]);
+  });
+
+  test("decide names what operations wait for before a machine that is short of cores", () => {
+    const threads = [
+      thread("api-0", { running: 0.1, queued: 0.3 }),
+      thread("writer-0", { running: 0.1, queued: 0.2 }),
+    ];
+    const operations = [{ operation: "remember", per_s: 20, latency: latency(1200, 0.06) }];
+    const found = decide(measured({ ...slowDisk, threads, operations }));
+    expect(found.map(({ cause }) => cause)).toEqual(["slow_disk", "run_queue"]);
+  });
+
   test("decide names at most three, heaviest first", () => {
     const threads = [thread("api-0", { running: 0.3, queued: 0.6 }), thread("HeapHelper", { running: 0.5 })];
     const found = decide(
