@@ -213,6 +213,7 @@ describe("decideTuning", () => {
     expect(decided("speed", [verdict("p99", "better"), verdict("p50", "fail")])).toEqual({
       isKept: false,
       reason: "worse beyond noise: p50 10 -> 20 ms",
+      isDoubtful: true,
     });
     expect(decided("speed", [verdict("p99", "pass")]).isKept).toBe(false);
     expect(decided("speed", []).isKept).toBe(false);

@@ -7,7 +7,12 @@
 import type { Comparison } from "../bench/verdict.ts";
 import type { Change } from "./plan.ts";
 
-export type TuneVerdict = { readonly isKept: boolean; readonly reason: string };
+export type TuneVerdict = {
+  readonly isKept: boolean;
+  readonly reason: string;
+  /** another pair of measurements might say something else: times are bent by what else the machine does */
+  readonly isDoubtful?: boolean;
+};
 
 /** recall@10 of a sample of 60 queries: a difference of less is chance. */
 const RECALL_STEP = 0.03;
@@ -36,13 +41,13 @@ export function decideTuning(given: {
     }
   }
   const worse = named("fail");
-  if (worse !== "") return { isKept: false, reason: `worse beyond noise: ${worse}` };
+  if (worse !== "") return { isKept: false, reason: `worse beyond noise: ${worse}`, isDoubtful: true };
   const better = named("better");
   if (better !== "") return { isKept: true, reason: `better beyond noise: ${better}` };
   if (changes.length > 0 && changes.every(({ aim }) => aim === "memory")) {
     return { isKept: true, reason: "it takes less memory, and nothing became worse" };
   }
-  return { isKept: false, reason: "no figure changed beyond noise" };
+  return { isKept: false, reason: "no figure changed beyond noise", isDoubtful: true };
 }
 
 function text(recall: number | undefined): string {
