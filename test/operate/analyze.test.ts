@@ -194,6 +194,18 @@ describe("analyze", () => {
     expect(unknown.get("event_loop_delay")).toContain("how late");
   });
 
+  test("many small spaces lie on small pages by design, which is no matter unless huge ones are off", () => {
+    const small = {
+      memory: { ...HEALTHY.memory, hugeBytes: 0 },
+      memories: { ...HEALTHY.memories, spaces: 12 },
+    };
+    const verdict = (facts: Partial<WorkFacts>): string | undefined =>
+      analyze({ ...HEALTHY, ...small, ...facts }).find(({ topic }) => topic === "huge_pages")?.verdict;
+    expect(verdict({})).toBe("fine");
+    expect(verdict({ memories: { ...HEALTHY.memories, spaces: 2 } })).toBe("advice");
+    expect(verdict({ settings: settingsWith({ "memory.huge_pages": "off" }) })).toBe("advice");
+  });
+
   test("an appliance that did nothing gets no advice from nothing", () => {
     const none = { count: 0, totalSeconds: 0, p99Seconds: 0 };
     const judged = analyze({

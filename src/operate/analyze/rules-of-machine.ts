@@ -76,6 +76,11 @@ export const hugePages: Rule = (facts) => {
   if (mappedBytes < REGIONS_BYTES_MIN) return fine(TOPIC, evidence);
   if (hugeBytes >= mappedBytes * HUGE_SHARE_LOW) return fine(TOPIC, evidence);
   const setting = textSetting(facts, "memory.huge_pages");
+  // What a space begins with lies on small pages, so that a small space stays small.
+  const { spaces } = facts.memories;
+  if (setting !== "off" && mappedBytes < spaces * REGIONS_BYTES_MIN) {
+    return fine(TOPIC, `${evidence}; ${Math.round(spaces)} spaces are too small for them`);
+  }
   const misses = sumOf(facts, "dtlb_load_misses");
   const loads = sumOf(facts, "l1d_loads");
   const counted =
