@@ -6,19 +6,8 @@
  * judged, never times.
  */
 import { expect, test } from "bun:test";
-import { spawnSync } from "node:child_process";
-import { existsSync } from "node:fs";
-import { join, resolve } from "node:path";
 import { homeWriterOf } from "../../src/engine/home-of.ts";
-
-const ROOT = join(import.meta.dir, "../..");
-const LAB = process.env["NUMA_LAB"] ?? resolve(ROOT, "../shared/numa-lab/numa-lab");
-const whyNoLab =
-  process.env["ENGRAM_TEST_LONG"] !== "1"
-    ? "takes minutes; npm run test:long"
-    : existsSync(LAB)
-      ? undefined
-      : "the NUMA lab is not here; name it in NUMA_LAB";
+import { factsOf, runInLab, WHY_NO_LAB } from "./lab.ts";
 
 const HUGE_PAGES_A_NODE = 64;
 const LAB_SECONDS_MAX = 1500;
@@ -39,41 +28,16 @@ type Health = {
 };
 type Space = { readonly name: string; readonly node: number | null; readonly memories: number };
 
-/** The lines `fact: value` that the script printed; of a fact said several times, all values. */
-function factsOf(output: string): (name: string) => string {
-  const facts = new Map<string, string>();
-  for (const line of output.split("\n")) {
-    const at = line.indexOf(": ");
-    if (at > 0 && !line.startsWith("log: ")) facts.set(line.slice(0, at), line.slice(at + 2));
-  }
-  return (name) => {
-    const value = facts.get(name);
-    if (value === undefined) throw new Error(`The script did not say ${name}:\n${output}`);
-    return value;
-  };
-}
-
-test.skipIf(whyNoLab !== undefined)(
-  `the appliance places threads and spaces on two NUMA nodes${whyNoLab === undefined ? "" : `; skipped: ${whyNoLab}`}`,
+test.skipIf(WHY_NO_LAB !== undefined)(
+  `the appliance places threads and spaces on two NUMA nodes${WHY_NO_LAB === undefined ? "" : `; skipped: ${WHY_NO_LAB}`}`,
   async () => {
     expect([homeWriterOf(BIRCH, 2), homeWriterOf(AMBER, 2)]).toEqual([0, 1]);
     // The executable is built where the test runs only, since a build takes seconds.
     const { EXECUTABLE } = await import("../support/executable.ts");
-    const script = join(import.meta.dir, "lab-check.sh");
-    const words = [
-      "--nodes",
-      "2",
-      "--hugepages",
-      String(HUGE_PAGES_A_NODE),
-      "--timeout",
-      `${LAB_SECONDS_MAX}`,
-    ];
-    const answer = spawnSync(
-      LAB,
-      [...words, "--", "sh", script, process.execPath, EXECUTABLE, BIRCH, AMBER],
-      { encoding: "utf8", cwd: ROOT, timeout: (LAB_SECONDS_MAX + 60) * 1000, maxBuffer: 64 * 1024 ** 2 },
-    );
-    const output = `${answer.stdout}\n${answer.stderr}`;
+    const output = runInLab("lab-check.sh", [process.execPath, EXECUTABLE, BIRCH, AMBER], {
+      hugePagesANode: HUGE_PAGES_A_NODE,
+      secondsMax: LAB_SECONDS_MAX,
+    });
     const fact = factsOf(output);
     const placed = (name: string): Placed => JSON.parse(fact(name)) as Placed;
     const health = (name: string): Health => JSON.parse(fact(`${name}_health`)) as Health;

@@ -8,7 +8,6 @@ import { join } from "node:path";
 import type { Judgement, Topic } from "../../src/operate/analyze/judgement.ts";
 import type { Bottleneck } from "../../src/operate/profile/finding.ts";
 import type { SlowCause } from "../../src/operate/slow-causes.ts";
-import { run } from "../cli/run-for-test.ts";
 
 export type Fault =
   | "slow_embedding"
@@ -51,10 +50,24 @@ export type Tool = "profile" | "analyze" | "slow-queries";
 /** What each tool names, first things first; nothing where it sees no fault. */
 export type Diagnosis = Readonly<Record<Tool, readonly string[]>>;
 
+/** What says that others take the cores: no wrong name where they do. */
+export const OF_CROWDED_CORES: readonly string[] = ["run_queue", "processor_taken", "event_loop_delay"];
+
+/** Runs a command line of the program. */
+export type RunCommand = (words: readonly string[]) => Promise<{
+  readonly exitCode: number;
+  readonly out: string;
+  readonly err: string;
+}>;
+
 /** Asks all three of the same seconds. @param directory for the profile's report */
 export async function diagnose(
   url: string,
-  { directory, seconds }: { readonly directory: string; readonly seconds: number },
+  {
+    run,
+    directory,
+    seconds,
+  }: { readonly run: RunCommand; readonly directory: string; readonly seconds: number },
 ): Promise<Diagnosis> {
   const json = async (...words: string[]): Promise<unknown> => {
     const { exitCode, out, err } = await run([...words, "--json", "--url", url]);

@@ -3,14 +3,15 @@
  * first, and none on a healthy appliance.
  *
  * The short form plants those that are cheap. Remote memory needs two NUMA nodes: it is planted in the lab
- * (test/numa/lab-check.sh).
+ * (test/numa/remote-memory.test.ts).
  */
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { availableParallelism, loadavg, tmpdir } from "node:os";
 import { join } from "node:path";
+import { run } from "../cli/run-for-test.ts";
 import { ApplianceProcess, LONG, ScratchDirectory } from "../support/appliance-process.ts";
-import { diagnose, namedFirst } from "./diagnosis.ts";
+import { diagnose, namedFirst, OF_CROWDED_CORES } from "./diagnosis.ts";
 import { PLANTED_FAULTS, underLoad } from "./planted-faults.ts";
 
 /** Long enough for samples of the history, which are a second apart. */
@@ -18,8 +19,7 @@ const SECONDS = LONG ? 15 : 6;
 /** Of load before anybody measures, so that the lookback holds nothing else. */
 const SETTLING_MS = 2000;
 
-/** What says that others take the cores; true, and no wrong name, where they were taken before the appliance began. */
-const CROWDED: readonly string[] = ["run_queue", "processor_taken", "event_loop_delay"];
+/** Whether other programs took the cores before the appliance began. */
 const isCrowded = loadavg()[0]! > availableParallelism();
 
 /**
@@ -69,10 +69,10 @@ describe("profile, analyze and slow-queries", () => {
           await prepare(appliance);
           const diagnosis = await underLoad(callers(appliance), async () => {
             await Bun.sleep(SETTLING_MS);
-            return diagnose(appliance.url, { directory: scratch.path, seconds: SECONDS });
+            return diagnose(appliance.url, { run, directory: scratch.path, seconds: SECONDS });
           });
           console.info(`${about}: ${JSON.stringify(diagnosis)}`);
-          const passedOver = isCrowded ? CROWDED : [];
+          const passedOver = isCrowded ? OF_CROWDED_CORES : [];
           expect(namedFirst(diagnosis, passedOver), JSON.stringify(diagnosis)).toBe(fault);
         } finally {
           await stop?.();
