@@ -13,7 +13,7 @@ const RECORDS_FEW = 2;
 /** A write waits for the sync under way and for its own: three are more than that. */
 const SYNCS_WAITED = 3;
 const WAIT_SECONDS_MIN = 0.002;
-const CHECKPOINT_SHARE_HIGH = 0.1;
+const CHECKPOINT_SHARE_HIGH = 0.05;
 const CHECKPOINT_EVERY_SECONDS = 10;
 const AMPLIFICATION_HIGH = 3;
 const BYTES_MIN = 4 * 1024 * 1024;

@@ -3,9 +3,10 @@ import { hasRemoteEmbedder, type WorkFacts } from "../analyze/facts.ts";
 import { throughputThenLatency, type Workload } from "../bench/workloads.ts";
 import { readShare } from "./plan.ts";
 
-/** A graph begins at 1,024; filling more takes longer than it tells. */
-const MEMORIES_MIN = 1500;
+/** Small spaces have no graph, and are another kind of work; filling more than some thousand takes longer than it tells. */
+const MEMORIES_MIN = 200;
 const MEMORIES_MAX = 5000;
+const MEMORIES_OTHERWISE = 1500;
 const SPACES_MAX = 4;
 const RECALL_SHARE_OTHERWISE = 0.7;
 const LIMIT_OTHERWISE = 10;
@@ -18,7 +19,9 @@ export function tuneWorkload(facts: WorkFacts): Workload {
   const results = recalls === 0 ? LIMIT_OTHERWISE : Math.round(facts.recall.results / recalls);
   const spaces = between(facts.memories.spaces, 1, SPACES_MAX);
   const recallShare = Number((readShare(facts) ?? RECALL_SHARE_OTHERWISE).toFixed(2));
-  const memoriesEach = Math.round(between(facts.memories.largestSpace, MEMORIES_MIN, MEMORIES_MAX) / spaces);
+  const largest = facts.memories.largestSpace || MEMORIES_OTHERWISE;
+  // Several spaces share what may be filled.
+  const memoriesEach = between(largest, MEMORIES_MIN, Math.round(MEMORIES_MAX / spaces));
   const mix = {
     recallShare,
     tenants: "all",
@@ -27,9 +30,9 @@ export function tuneWorkload(facts: WorkFacts): Workload {
   } as const;
   return {
     name: "mixed",
-    about: `${Math.round(recallShare * 100)} % recalls of ${mix.limit} results over ${spaces} x ${Math.max(MEMORIES_MIN, memoriesEach)} memories`,
+    about: `${Math.round(recallShare * 100)} % recalls of ${mix.limit} results over ${spaces} x ${memoriesEach} memories`,
     spaces,
-    memoriesEach: Math.max(MEMORIES_MIN, memoriesEach),
+    memoriesEach,
     phases: throughputThenLatency(mix),
   };
 }
