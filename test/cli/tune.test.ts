@@ -126,6 +126,29 @@ describe("tune of a search set far too wide", () => {
     }
   }, 60_000);
 
+  // `script` gives the command a terminal of its own.
+  test.skipIf(Bun.which("script") === null)(
+    "--interactive asks about each change, and changes nothing that was not wanted",
+    async () => {
+      const words = [...PROGRAM, "tune", "--interactive", "--url", appliance.url, "--config", file.path];
+      const line = words.map((word) => `'${word}'`).join(" ");
+      const child = Bun.spawn(["script", "-qec", `${line} --lookback 5m`, "/dev/null"], {
+        stdin: "pipe",
+        stdout: "pipe",
+        stderr: "ignore",
+      });
+      child.stdin.write("n\n".repeat(5));
+      await child.stdin.flush();
+      const out = await new Response(child.stdout).text();
+      expect(await child.exited).toBe(0);
+      expect(out).toContain("index.ef_search: 4096 -> 64");
+      expect(out).toContain("Change it? [y/N]");
+      expect(await running(appliance, "index.ef_search")).toBe(4096);
+      expect(litter(file)).toEqual([]);
+    },
+    60_000,
+  );
+
   test("a value that does not come from the settings file is left to whoever set it", async () => {
     const other = { path: join(scratch.path, "other.toml"), text: "" };
     const { exitCode, out } = await tune(appliance, other, "--apply");
