@@ -14,6 +14,8 @@ const EMBED_SECONDS_MIN = 0.005;
 const HIT_RATIO_LOW = 0.7;
 const CACHE_FULL = 0.8;
 const KEY_HITS_LOW = 0.9;
+/** What is searched for nothing costs at any share; below this it is not worth a change. */
+const WIDE_SHARE_MIN = 0.15;
 const EF_HIGH = 256;
 const EF_LOW = 16;
 /** What ef 64 computes stays below 1,500. */
@@ -96,14 +98,17 @@ export const wideSearch: Rule = (facts) => {
   const TOPIC = "wide_search";
   const recalls = facts.operations["recall"]?.count ?? 0;
   if (recalls < RECALLS_MIN) return unavailableFor(TOPIC, `only ${Math.round(recalls)} recalls`);
-  const distances = facts.recall.graphDistances / recalls;
-  const { share } = stageOf(facts, "vector", "recall");
-  const evidence = `a recall computed ${Math.round(distances)} distances in the graph; the vector search is ${percent(share)} of its time`;
   const ef = numberSetting(facts, "index.ef_search");
+  const walked = facts.recall.graphDistances / recalls;
+  // With an ef as large as the space there is no point in walking: all vectors are gone over.
+  const scanned = ef !== undefined && ef >= EF_HIGH ? facts.recall.scanDistances / recalls : 0;
+  const distances = Math.max(walked, scanned);
+  const { share } = stageOf(facts, "vector", "recall");
+  const evidence = `a recall computed ${Math.round(distances)} distances ${walked >= scanned ? "in the graph" : "over all vectors"}; the vector search is ${percent(share)} of its time`;
   const isWide =
     ef === undefined ? distances >= DISTANCES_HIGH : ef >= EF_HIGH && distances >= DISTANCES_HIGH;
   const isAsked = ef !== undefined && ef < EF_HIGH && distances >= DISTANCES_HIGH * 2;
-  if (share < SHARE_MIN || (!isWide && !isAsked)) return fine(TOPIC, evidence);
+  if (share < WIDE_SHARE_MIN || (!isWide && !isAsked)) return fine(TOPIC, evidence);
   return advice(TOPIC, {
     title: "The graph is searched wider than answers need",
     basis: "estimated",
