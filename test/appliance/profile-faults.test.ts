@@ -4,6 +4,7 @@
  *
  * The machine that runs the tests may give threads no cores: that is a bottleneck, too (`run_queue`), and is named
  * where it is there. It is no fault that was planted, and is passed over here; the rule for it has tests of its own.
+ * The short form plants three of the faults.
  */
 import { expect, test } from "bun:test";
 import { join } from "node:path";
@@ -13,7 +14,13 @@ import type { Report } from "../../src/operate/profile/report.ts";
 import { run } from "../cli/run-for-test.ts";
 import { answer, encoded, FakeEmbeddingServer, vectorOf } from "../embedding/fake-embedding-server.ts";
 import { answered } from "../support/appliance-client.ts";
-import { ApplianceProcess, eventually, PROGRAM, ScratchDirectory } from "../support/appliance-process.ts";
+import {
+  ApplianceProcess,
+  eventually,
+  LONG,
+  PROGRAM,
+  ScratchDirectory,
+} from "../support/appliance-process.ts";
 import { buildSlowSync, NO_SLOW_SYNC } from "../support/slow-sync.ts";
 
 const SECONDS = 6;
@@ -164,7 +171,7 @@ test(
   TIMEOUT_MS,
 );
 
-test(
+test.skipIf(!LONG)(
   "a starved cache of embeddings is named first",
   async () => {
     using scratch = new ScratchDirectory("profile-cache");
@@ -191,7 +198,7 @@ for (const [cause, ef] of [
   ["high_ef", 4096],
   ["low_ef", 8],
 ] as const) {
-  test(
+  test.skipIf(!LONG)(
     `an ef of ${ef} is named first`,
     async () => {
       using scratch = new ScratchDirectory("profile-ef");
@@ -210,7 +217,7 @@ for (const [cause, ef] of [
   );
 }
 
-test(
+test.skipIf(!LONG)(
   "a flooded tail is named first",
   async () => {
     using scratch = new ScratchDirectory("profile-tail");
@@ -234,30 +241,34 @@ test(
   TIMEOUT_MS,
 );
 
-test("memory without huge pages is named first", async () => {
-  using scratch = new ScratchDirectory("profile-pages");
-  await using appliance = await ApplianceProcess.start({
-    data: scratch.data,
-    settings: {
-      ...QUIET,
-      "embedding.dimensions": 768,
-      "memory.huge_pages": "off",
-      // What is in the graph matters little here; that it is there soon does.
-      "index.ef_construction": 32,
-      "index.M": 8,
-    },
-  });
-  await store(appliance, 15_000, { dimensions: 768 });
-  await indexed(appliance);
-  const { first } = await profileUnder(appliance, join(scratch.path, "out"), async () => {
-    await Bun.sleep(20);
-    answered(await appliance.client.recall({ embedding: vector(768), mode: "vector" }));
-  });
-  expect(first?.cause).toBe("no_huge_pages");
-  expect(first?.command).toContain("memory.huge_pages try");
-}, 300_000);
+test.skipIf(!LONG)(
+  "memory without huge pages is named first",
+  async () => {
+    using scratch = new ScratchDirectory("profile-pages");
+    await using appliance = await ApplianceProcess.start({
+      data: scratch.data,
+      settings: {
+        ...QUIET,
+        "embedding.dimensions": 768,
+        "memory.huge_pages": "off",
+        // What is in the graph matters little here; that it is there soon does.
+        "index.ef_construction": 32,
+        "index.M": 8,
+      },
+    });
+    await store(appliance, 15_000, { dimensions: 768 });
+    await indexed(appliance);
+    const { first } = await profileUnder(appliance, join(scratch.path, "out"), async () => {
+      await Bun.sleep(20);
+      answered(await appliance.client.recall({ embedding: vector(768), mode: "vector" }));
+    });
+    expect(first?.cause).toBe("no_huge_pages");
+    expect(first?.command).toContain("memory.huge_pages try");
+  },
+  300_000,
+);
 
-test(
+test.skipIf(!LONG)(
   "a noisy tenant is named first, with its name",
   async () => {
     using scratch = new ScratchDirectory("profile-tenant");
