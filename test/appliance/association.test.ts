@@ -213,8 +213,8 @@ test("killed while it binds, the walk goes on where its bindings end: none is mi
   /** The bindings of a space of these memories, after so many kills on the way. */
   const bindingsAfter = async (kills: number): Promise<number> => {
     using scratch = new ScratchDirectory("association-kill");
-    // Similar memories depend on how far the graph has come; the rest does not.
-    const settings = { ...start.settings, "association.similar": 0 };
+    // Similar memories depend on how far the graph has come, and concepts on when they form; the rest does not.
+    const settings = { ...start.settings, "association.similar": 0, "consolidation.enabled": false };
     let running = await ApplianceProcess.start({ data: scratch.data, settings });
     try {
       for (let from = 0; from < memories.length; from += 500) {
