@@ -3,7 +3,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type BenchResult, resultSchema } from "../../src/operate/bench/result.ts";
-import { ApplianceProcess } from "../support/appliance-process.ts";
+import { ApplianceProcess, eventually } from "../support/appliance-process.ts";
 import { run } from "./run-for-test.ts";
 
 let directory: string;
@@ -12,6 +12,10 @@ let appliance: ApplianceProcess;
 beforeAll(async () => {
   directory = mkdtempSync(join(tmpdir(), "engram-bench-"));
   appliance = await ApplianceProcess.start({ data: join(directory, "data") });
+  // What a load costs is the difference of two samples, and the first comes a second after the start.
+  await eventually("the processor's time was sampled", async () =>
+    (await (await fetch(`${appliance.url}/metrics`)).text()).includes("process_cpu_seconds_total "),
+  );
 });
 
 afterAll(async () => {
