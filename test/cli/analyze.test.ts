@@ -4,6 +4,7 @@ import type { WorkFacts } from "../../src/operate/analyze/facts.ts";
 import type { Judgement } from "../../src/operate/analyze/judgement.ts";
 import { answered } from "../support/appliance-client.ts";
 import { ApplianceProcess, eventually, ScratchDirectory } from "../support/appliance-process.ts";
+import { untilSampled } from "../support/tuned-appliance.ts";
 import { run } from "./run-for-test.ts";
 
 type Shown = { readonly judgements: readonly Judgement[]; readonly facts: WorkFacts };
@@ -27,9 +28,7 @@ beforeAll(async () => {
   await eventually("all is in the graph", async () => (await appliance.client.spaces())[0]?.tail === 0);
   // A series grows from its first sample on: it has to be there before what is counted.
   await recalls(1);
-  await eventuallyAnalyzed(
-    ({ facts }) => facts.operations["recall"] !== undefined || facts.stages.length > 0,
-  );
+  await untilSampled(appliance, "recall");
   await recalls(80);
 }, 60_000);
 afterAll(async () => {

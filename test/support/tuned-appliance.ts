@@ -57,6 +57,14 @@ export async function work(
   );
 }
 
+/** Waits until the history has a sample of an operation: a series grows from its first sample on. */
+export async function untilSampled(appliance: ApplianceProcess, operation: string): Promise<void> {
+  await eventually(
+    "the history has begun",
+    async () => ((await value(appliance, total(operation))) ?? 0) > 0,
+  );
+}
+
 function series(operation: string): string {
   return `engram_operations_total{operation="${operation}"}`;
 }
