@@ -1,5 +1,5 @@
 /** `bench`: measures a running appliance under stored workloads, and holds the figures against earlier ones. */
-import { readFileSync, writeFileSync } from "node:fs";
+import { writeFileSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { OperatorError } from "../base/errors.ts";
 import { machineText } from "../base/machine-text.ts";
@@ -22,7 +22,8 @@ import { runOptions } from "./bench-run.ts";
 import { type Command, type CommandContext, JSON_OPTION, optionText } from "./command.ts";
 import { EXIT_CODES } from "./exit-codes.ts";
 import { onInterrupt } from "./interrupt.ts";
-import { wholeNumber } from "./space.ts";
+import { wholeNumberIn } from "./whole-number.ts";
+import { readWritten } from "./written-file.ts";
 
 const DURATION_SECONDS = 20;
 const DURATION_SECONDS_MIN = 2;
@@ -62,14 +63,14 @@ export const benchCommand: Command = {
 
 async function run(context: CommandContext): Promise<number> {
   const workloads = workloadsOf(optionText(context, "workload") ?? "all");
-  const durationSeconds = numberOf(context, "duration", DURATION_SECONDS, [
+  const durationSeconds = wholeNumberIn(context, "duration", DURATION_SECONDS, [
     DURATION_SECONDS_MIN,
     DURATION_SECONDS_MAX,
   ]);
-  const concurrency = numberOf(context, "concurrency", CONCURRENCY, [1, CONCURRENCY_MAX]);
+  const concurrency = wholeNumberIn(context, "concurrency", CONCURRENCY, [1, CONCURRENCY_MAX]);
   const threadsDefault = Math.max(1, availableParallelism() >> 2);
-  const threads = numberOf(context, "threads", threadsDefault, [1, THREADS_MAX]);
-  const seed = numberOf(context, "seed", 1, [0, 999_999]);
+  const threads = wholeNumberIn(context, "threads", threadsDefault, [1, THREADS_MAX]);
+  const seed = wholeNumberIn(context, "seed", 1, [0, 999_999]);
   const baselineFile = optionText(context, "baseline");
   const baseline = baselineFile === undefined ? BASELINE : readBaseline(baselineFile);
   const outFile = optionText(context, "out");
@@ -142,39 +143,12 @@ function workloadsOf(name: string): readonly Workload[] {
   });
 }
 
-/** A whole number in a range, as an option gives it. @throws {OperatorError} `usage` */
-export function numberOf(
-  context: CommandContext,
-  name: string,
-  standard: number,
-  [min, max]: readonly [number, number],
-): number {
-  const text = optionText(context, name);
-  if (text === undefined) return standard;
-  const value = wholeNumber(text, `--${name}`);
-  if (value >= min && value <= max) return value;
-  throw new OperatorError({
-    code: "usage",
-    message: `Cannot use --${name} ${text}`,
-    remedy: `Give a whole number from ${min} to ${max}`,
-  });
-}
-
 function readBaseline(file: string): BenchResult {
-  let problem: string;
-  try {
-    const checked = resultSchema.safeParse(JSON.parse(readFileSync(file, "utf8")));
-    if (checked.success) return checked.data;
-    const [issue] = checked.error.issues;
-    problem = `${issue!.path.join(".")}: ${issue!.message}`;
-  } catch (error) {
-    problem = error instanceof Error ? error.message : String(error);
-  }
-  throw new OperatorError({
+  return readWritten(file, resultSchema, (problem) => ({
     code: "bench-baseline-unreadable",
     message: `Cannot hold the result against ${file}: ${problem}`,
     remedy: "Name a file that `engram-appliance bench --out` of this version wrote",
-  });
+  }));
 }
 
 function writeResult(file: string, text: string): void {

@@ -3,7 +3,8 @@ import { setTimeout as pause } from "node:timers/promises";
 import { CLIENT_OPTIONS, callAppliance } from "./appliance-client.ts";
 import { type Command, type CommandContext, JSON_OPTION, optionText, present } from "./command.ts";
 import { EXIT_CODES } from "./exit-codes.ts";
-import { factLines, wholeNumber } from "./space.ts";
+import { factLines } from "./space.ts";
+import { wholeNumber } from "./whole-number.ts";
 
 const SPACE_OPTION = { flags: "--space <NAME>", about: "the memory space (default: default)" };
 const POLL_INTERVAL_MS = 500;

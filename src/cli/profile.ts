@@ -1,5 +1,4 @@
 /** `profile`: finds the bottlenecks of a running appliance, and compares two such findings. */
-import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { OperatorError } from "../base/errors.ts";
@@ -16,8 +15,9 @@ import { EXIT_CODES } from "./exit-codes.ts";
 import { onInterrupt } from "./interrupt.ts";
 import { ReportDirectory } from "./report-directory.ts";
 import { reportPage } from "./report-page.ts";
-import { wholeNumber } from "./space.ts";
 import { table } from "./text-table.ts";
+import { wholeNumberIn } from "./whole-number.ts";
+import { readWritten } from "./written-file.ts";
 
 const DURATION_SECONDS = 60;
 const DURATION_SECONDS_MIN = 2;
@@ -58,7 +58,10 @@ async function run(context: CommandContext): Promise<number> {
       remedy: "Name the appliance with --url; two directories are compared with --diff",
     });
   }
-  const seconds = durationSeconds(context);
+  const seconds = wholeNumberIn(context, "duration", DURATION_SECONDS, [
+    DURATION_SECONDS_MIN,
+    DURATION_SECONDS_MAX,
+  ]);
   const url = applianceUrl(context);
   const { version } = (await callAppliance(context, "GET", "/api/v1/system/version")) as { version: string };
   const stamp = new Date().toISOString().replace(/[:T]/g, "-").slice(0, 19);
@@ -128,30 +131,9 @@ function showDifference(
 
 function readReport(directory: string): Compared {
   const file = join(directory, "report.json");
-  let problem: string;
-  try {
-    const checked = comparedSchema.safeParse(JSON.parse(readFileSync(file, "utf8")));
-    if (checked.success) return checked.data;
-    const [issue] = checked.error.issues;
-    problem = `${issue!.path.join(".")}: ${issue!.message}`;
-  } catch (error) {
-    problem = error instanceof Error ? error.message : String(error);
-  }
-  throw new OperatorError({
+  return readWritten(file, comparedSchema, (problem) => ({
     code: "profile-unreadable",
     message: `Cannot compare with ${file}: ${problem}`,
     remedy: "Name a directory that `engram-appliance profile --out` of this version wrote",
-  });
-}
-
-function durationSeconds(context: CommandContext): number {
-  const text = optionText(context, "duration");
-  if (text === undefined) return DURATION_SECONDS;
-  const value = wholeNumber(text, "--duration");
-  if (value >= DURATION_SECONDS_MIN && value <= DURATION_SECONDS_MAX) return value;
-  throw new OperatorError({
-    code: "usage",
-    message: `Cannot profile for ${text} seconds`,
-    remedy: `Give a whole number from ${DURATION_SECONDS_MIN} to ${DURATION_SECONDS_MAX}`,
-  });
+  }));
 }

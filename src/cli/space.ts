@@ -4,6 +4,7 @@ import { CLIENT_OPTIONS, callAppliance } from "./appliance-client.ts";
 import { type Command, type CommandContext, JSON_OPTION, optionText, present } from "./command.ts";
 import { EXIT_CODES } from "./exit-codes.ts";
 import { table } from "./text-table.ts";
+import { wholeNumber } from "./whole-number.ts";
 
 /** A space as the API answers it; figures the appliance does not know are absent. */
 type SpaceBody = Readonly<Record<string, string | number | boolean | null | undefined>>;
@@ -113,14 +114,4 @@ export function factLines(body: Readonly<Record<string, unknown>>): string {
       return `${`${names[index]}:`.padEnd(widthMax + 2)}${shown}\n`;
     })
     .join("");
-}
-
-/** @throws {OperatorError} `usage` */
-export function wholeNumber(text: string, flag: string): number {
-  if (/^\d{1,9}$/.test(text)) return Number(text);
-  throw new OperatorError({
-    code: "usage",
-    message: `Cannot read ${flag} ${text}: expected a whole number`,
-    remedy: "Write digits only",
-  });
 }

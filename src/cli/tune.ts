@@ -10,7 +10,6 @@ import { LoadGenerator } from "../operate/bench/generator.ts";
 import { type Change, type Plan, PROFILES, type Profile, planTuning } from "../operate/tune/plan.ts";
 import { tuneWorkload } from "../operate/tune/tune-workload.ts";
 import { applianceUrl, CLIENT_OPTIONS } from "./appliance-client.ts";
-import { numberOf } from "./bench.ts";
 import { type Command, type CommandContext, JSON_OPTION, optionText, present } from "./command.ts";
 import { EXIT_CODES } from "./exit-codes.ts";
 import { onInterrupt } from "./interrupt.ts";
@@ -23,6 +22,7 @@ import { runningValues, takeBack } from "./tune/take-back.ts";
 import { TuneFiles, type TuneRecord } from "./tune/tune-files.ts";
 import { tuneHost } from "./tune/tune-host.ts";
 import { appliedText, changeLines, hostText, planText, workloadText } from "./tune/tune-text.ts";
+import { wholeNumberIn } from "./whole-number.ts";
 import { gatherWork } from "./work-facts.ts";
 
 const LOOKBACK_DEFAULT = "1h";
@@ -71,8 +71,8 @@ export const tuneCommand: Command = {
 async function tune(context: CommandContext): Promise<number> {
   const mode = modeOf(context);
   const wanted = profileOf(context);
-  const durationSeconds = numberOf(context, "duration", DURATION_SECONDS, [2, 600]);
-  const concurrency = numberOf(context, "concurrency", CONCURRENCY, [1, 1000]);
+  const durationSeconds = wholeNumberIn(context, "duration", DURATION_SECONDS, [2, 600]);
+  const concurrency = wholeNumberIn(context, "concurrency", CONCURRENCY, [1, 1000]);
   const url = applianceUrl(context);
   if (!isLocal(url)) {
     throw usage(

@@ -53,6 +53,11 @@ export const BINDING_CHUNK_BYTES: number = 2 * 1024 * 1024;
 export const BINDING_EXTENT_HEAD_BYTES = 16;
 export const BINDING_BYTES = 16;
 export const BINDING_WORDS: number = BINDING_BYTES / 4;
+export const BINDING_UNIT_WORDS: number = BINDING_UNIT_BYTES / 4;
+export const BINDING_EXTENT_HEAD_WORDS: number = BINDING_EXTENT_HEAD_BYTES / 4;
+/** A unit index is a chunk's index above these bits, and a unit in the chunk below them. */
+export const BINDING_UNITS_PER_CHUNK: number = BINDING_CHUNK_BYTES / BINDING_UNIT_BYTES;
+export const BINDING_CHUNK_SHIFT: number = 31 - Math.clz32(BINDING_UNITS_PER_CHUNK);
 
 /** Byte offsets in the head of an extent. */
 export const BINDING_EXTENT = {

@@ -5,10 +5,12 @@
 import {
   BINDING,
   BINDING_CHUNK_BYTES,
+  BINDING_CHUNK_SHIFT,
   BINDING_EXTENT,
-  BINDING_EXTENT_HEAD_BYTES,
+  BINDING_EXTENT_HEAD_WORDS,
   BINDING_FLAG,
-  BINDING_UNIT_BYTES,
+  BINDING_UNIT_WORDS,
+  BINDING_UNITS_PER_CHUNK,
   BINDING_WORDS,
 } from "../../layout/binding.ts";
 import { NODE_HEADER, NODE_HEADER_BYTES } from "../../layout/node-header.ts";
@@ -19,10 +21,6 @@ const HEADER_WORDS = NODE_HEADER_BYTES / 4;
 const BINDINGS_AT = NODE_HEADER.bindingsAt / 4;
 const COUNT = BINDING_EXTENT.count / 4;
 const VERSION = BINDING_EXTENT.version / 4;
-const HEAD_WORDS = BINDING_EXTENT_HEAD_BYTES / 4;
-const UNIT_WORDS = BINDING_UNIT_BYTES / 4;
-const UNITS_PER_CHUNK = BINDING_CHUNK_BYTES / BINDING_UNIT_BYTES;
-const CHUNK_SHIFT = 31 - Math.clz32(UNITS_PER_CHUNK);
 const STRENGTH = BINDING.strength / 4;
 const LAST_USED = BINDING.lastUsedSeconds / 4;
 const KIND = BINDING.kind / 4;
@@ -80,14 +78,14 @@ export class BindingReader {
         list.count = 0;
         return 0;
       }
-      const chunk = unit >>> CHUNK_SHIFT;
+      const chunk = unit >>> BINDING_CHUNK_SHIFT;
       const words = this.#arena.u32(chunk);
-      const base = (unit & (UNITS_PER_CHUNK - 1)) * UNIT_WORDS;
+      const base = (unit & (BINDING_UNITS_PER_CHUNK - 1)) * BINDING_UNIT_WORDS;
       const version = Atomics.load(words, base + VERSION);
       if ((version & 1) === 1) continue;
       const count = Atomics.load(words, base + COUNT);
       list.reserve(count);
-      copyEntries(words, this.#arena.f32(chunk), base + HEAD_WORDS, count, nodeCount, list);
+      copyEntries(words, this.#arena.f32(chunk), base + BINDING_EXTENT_HEAD_WORDS, count, nodeCount, list);
       if (Atomics.load(words, base + VERSION) === version) return list.count;
     }
   }

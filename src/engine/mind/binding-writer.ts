@@ -8,12 +8,14 @@
 import { assert } from "../../base/assert.ts";
 import {
   BINDING,
-  BINDING_CHUNK_BYTES,
+  BINDING_CHUNK_SHIFT,
   BINDING_CLASS_COUNT,
   BINDING_EXTENT,
-  BINDING_EXTENT_HEAD_BYTES,
+  BINDING_EXTENT_HEAD_WORDS,
   BINDING_FLAG,
   BINDING_UNIT_BYTES,
+  BINDING_UNIT_WORDS,
+  BINDING_UNITS_PER_CHUNK,
   BINDING_WORDS,
   bindingCapacity,
   bindingExtentBytes,
@@ -32,10 +34,6 @@ const OWNER = BINDING_EXTENT.owner / 4;
 const COUNT = BINDING_EXTENT.count / 4;
 const CAPACITY = BINDING_EXTENT.capacity / 4;
 const VERSION = BINDING_EXTENT.version / 4;
-const HEAD_WORDS = BINDING_EXTENT_HEAD_BYTES / 4;
-const UNIT_WORDS = BINDING_UNIT_BYTES / 4;
-const UNITS_PER_CHUNK = BINDING_CHUNK_BYTES / BINDING_UNIT_BYTES;
-const CHUNK_SHIFT = 31 - Math.clz32(UNITS_PER_CHUNK);
 const STRENGTH = BINDING.strength / 4;
 const LAST_USED = BINDING.lastUsedSeconds / 4;
 /** kind, flags and use count share a word */
@@ -80,18 +78,18 @@ export class BindingWriter {
   /** Kind of the binding at a position of a node's list. */
   kindAt(slot: number, index: number): number {
     const unit = this.#unitOf(slot);
-    return this.#arena.u32(unit >>> CHUNK_SHIFT)[entryOf(unit, index) + TAG]! & 0xff;
+    return this.#arena.u32(unit >>> BINDING_CHUNK_SHIFT)[entryOf(unit, index) + TAG]! & 0xff;
   }
 
   /** The binding at a position of a node's list. */
   at(slot: number, index: number): BindingState & { target: number; kind: number; isReverse: boolean } {
     const unit = this.#unitOf(slot);
-    const words = this.#arena.u32(unit >>> CHUNK_SHIFT);
+    const words = this.#arena.u32(unit >>> BINDING_CHUNK_SHIFT);
     const entry = entryOf(unit, index);
     const tag = words[entry + TAG]!;
     return {
       target: words[entry]!,
-      strength: this.#arena.f32(unit >>> CHUNK_SHIFT)[entry + STRENGTH]!,
+      strength: this.#arena.f32(unit >>> BINDING_CHUNK_SHIFT)[entry + STRENGTH]!,
       lastUsedSeconds: words[entry + LAST_USED]!,
       useCount: tag >>> 16,
       kind: tag & 0xff,
@@ -126,7 +124,8 @@ export class BindingWriter {
     const header = this.#header(slot);
     const at = this.#headerAt(slot);
     const unit = header[at + BINDINGS_AT]!;
-    const { words, floats } = this.#chunks[unit >>> CHUNK_SHIFT] ?? this.#open(unit >>> CHUNK_SHIFT);
+    const { words, floats } =
+      this.#chunks[unit >>> BINDING_CHUNK_SHIFT] ?? this.#open(unit >>> BINDING_CHUNK_SHIFT);
     const entry = entryOf(unit, index);
     floats[entry + STRENGTH] = state.strength;
     words[entry + LAST_USED] = state.lastUsedSeconds;
@@ -144,7 +143,7 @@ export class BindingWriter {
   unbind(slot: number): void {
     const unit = this.#unitOf(slot);
     if (unit === 0) return;
-    const words = this.#arena.u32(unit >>> CHUNK_SHIFT);
+    const words = this.#arena.u32(unit >>> BINDING_CHUNK_SHIFT);
     const count = words[headOf(unit) + COUNT]!;
     for (let index = 0; index < count; index++) {
       const entry = entryOf(unit, index);
@@ -162,14 +161,14 @@ export class BindingWriter {
     const unit = this.#unitOf(from);
     if (unit === 0) return;
     assert(this.#unitOf(to) === 0, "bindings are handed on to a node without any");
-    const words = this.#arena.u32(unit >>> CHUNK_SHIFT);
+    const words = this.#arena.u32(unit >>> BINDING_CHUNK_SHIFT);
     const count = words[headOf(unit) + COUNT]!;
     for (let index = 0; index < count; index++) {
       const entry = entryOf(unit, index);
       const target = words[entry]!;
       const targetUnit = this.#unitOf(target);
       const back = this.#find(target, from, (words[entry + TAG]! & TAG_MASK) ^ REVERSE);
-      this.#arena.u32(targetUnit >>> CHUNK_SHIFT)[entryOf(targetUnit, back)] = to;
+      this.#arena.u32(targetUnit >>> BINDING_CHUNK_SHIFT)[entryOf(targetUnit, back)] = to;
     }
     words[headOf(unit) + OWNER] = to;
     this.#publish(to, unit, count);
@@ -204,12 +203,12 @@ export class BindingWriter {
   #find(slot: number, target: number, tag: number): number {
     const unit = this.#unitOf(slot);
     if (unit === 0) return -1;
-    const words = this.#arena.u32(unit >>> CHUNK_SHIFT);
+    const words = this.#arena.u32(unit >>> BINDING_CHUNK_SHIFT);
     const head = headOf(unit);
-    const end = head + HEAD_WORDS + words[head + COUNT]! * BINDING_WORDS;
-    for (let entry = head + HEAD_WORDS; entry < end; entry += BINDING_WORDS) {
+    const end = head + BINDING_EXTENT_HEAD_WORDS + words[head + COUNT]! * BINDING_WORDS;
+    for (let entry = head + BINDING_EXTENT_HEAD_WORDS; entry < end; entry += BINDING_WORDS) {
       if (words[entry] === target && (words[entry + TAG]! & TAG_MASK) === tag) {
-        return (entry - head - HEAD_WORDS) / BINDING_WORDS;
+        return (entry - head - BINDING_EXTENT_HEAD_WORDS) / BINDING_WORDS;
       }
     }
     return -1;
@@ -217,14 +216,14 @@ export class BindingWriter {
 
   #add(slot: number, target: number, tag: number, state: BindingState): void {
     const before = this.#unitOf(slot);
-    const count = before === 0 ? 0 : this.#arena.u32(before >>> CHUNK_SHIFT)[headOf(before) + COUNT]!;
+    const count = before === 0 ? 0 : this.#arena.u32(before >>> BINDING_CHUNK_SHIFT)[headOf(before) + COUNT]!;
     const isFull =
-      before === 0 || count === this.#arena.u32(before >>> CHUNK_SHIFT)[headOf(before) + CAPACITY]!;
+      before === 0 || count === this.#arena.u32(before >>> BINDING_CHUNK_SHIFT)[headOf(before) + CAPACITY]!;
     const unit = isFull ? this.#grown(slot, before, count) : before;
-    const words = this.#arena.u32(unit >>> CHUNK_SHIFT);
+    const words = this.#arena.u32(unit >>> BINDING_CHUNK_SHIFT);
     const entry = entryOf(unit, count);
     words[entry] = target;
-    this.#arena.f32(unit >>> CHUNK_SHIFT)[entry + STRENGTH] = state.strength;
+    this.#arena.f32(unit >>> BINDING_CHUNK_SHIFT)[entry + STRENGTH] = state.strength;
     words[entry + LAST_USED] = state.lastUsedSeconds;
     words[entry + TAG] = tag | (state.useCount << 16);
     Atomics.store(words, headOf(unit) + COUNT, count + 1);
@@ -237,17 +236,17 @@ export class BindingWriter {
     const sizeClass = before === 0 ? 0 : this.#classOf(before) + 1;
     assert(sizeClass < BINDING_CLASS_COUNT, "a node's bindings fit one extent");
     const unit = this.#free[sizeClass]!.pop() ?? this.#allocate(sizeClass);
-    const words = this.#arena.u32(unit >>> CHUNK_SHIFT);
+    const words = this.#arena.u32(unit >>> BINDING_CHUNK_SHIFT);
     const head = headOf(unit);
     words[head + OWNER] = slot;
     words[head + COUNT] = count;
     words[head + CAPACITY] = bindingCapacity(sizeClass);
     words[head + VERSION] = (words[head + VERSION]! + 2) & ~1;
     if (before !== 0) {
-      const from = headOf(before) + HEAD_WORDS;
+      const from = headOf(before) + BINDING_EXTENT_HEAD_WORDS;
       words.set(
-        this.#arena.u32(before >>> CHUNK_SHIFT).subarray(from, from + count * BINDING_WORDS),
-        head + HEAD_WORDS,
+        this.#arena.u32(before >>> BINDING_CHUNK_SHIFT).subarray(from, from + count * BINDING_WORDS),
+        head + BINDING_EXTENT_HEAD_WORDS,
       );
     }
     return unit;
@@ -256,7 +255,7 @@ export class BindingWriter {
   #remove(slot: number, index: number): void {
     assert(index >= 0, "a binding stands at both of its ends");
     const unit = this.#unitOf(slot);
-    const words = this.#arena.u32(unit >>> CHUNK_SHIFT);
+    const words = this.#arena.u32(unit >>> BINDING_CHUNK_SHIFT);
     const head = headOf(unit);
     const last = words[head + COUNT]! - 1;
     if (last === 0) {
@@ -283,7 +282,7 @@ export class BindingWriter {
   }
 
   #classOf(unit: number): number {
-    const capacity = this.#arena.u32(unit >>> CHUNK_SHIFT)[headOf(unit) + CAPACITY]!;
+    const capacity = this.#arena.u32(unit >>> BINDING_CHUNK_SHIFT)[headOf(unit) + CAPACITY]!;
     return 31 - Math.clz32((capacity + 1) >>> 2);
   }
 
@@ -316,10 +315,10 @@ export class BindingWriter {
 
 /** Word of an extent's head in its chunk. */
 function headOf(unit: number): number {
-  return (unit & (UNITS_PER_CHUNK - 1)) * UNIT_WORDS;
+  return (unit & (BINDING_UNITS_PER_CHUNK - 1)) * BINDING_UNIT_WORDS;
 }
 
 /** Word of a binding in its chunk. */
 function entryOf(unit: number, index: number): number {
-  return headOf(unit) + HEAD_WORDS + index * BINDING_WORDS;
+  return headOf(unit) + BINDING_EXTENT_HEAD_WORDS + index * BINDING_WORDS;
 }
