@@ -46,7 +46,11 @@ export const recognizeReply = z.strictObject({
 const fragmentField = z.string().min(1).max(TEXT_CHARS_MAX);
 export const completeBody = z.strictObject({
   what: fragmentField.optional(),
-  who: z.union([nameField, z.array(nameField).min(1).max(PARTICIPANTS_MAX)]).optional(),
+  who: z
+    .union([nameField, z.array(nameField).min(1).max(PARTICIPANTS_MAX)], {
+      error: `expected a name, or an array of 1 to ${PARTICIPANTS_MAX} names`,
+    })
+    .optional(),
   where: nameField.optional(),
   when: z.string().min(4).max(64).optional().describe("a day as 2026-01-31, or a moment with its hour"),
   why: fragmentField.optional(),
