@@ -22,6 +22,8 @@
 #define NO_NODE 0xffffffffu
 #define FAN_READ_MAX 1024u
 #define FIRED_BETWEEN_LOOKS 32u
+/* What the time between two looks counts at most: one longer was spent waiting for a core, not walking. */
+#define LOOK_MS_MAX 0.5
 #define READS_MAX 256
 #define AHEAD 6u
 #define KINDS 8
@@ -205,7 +207,7 @@ SHIM_EXPORT uint32_t shim_spread(const uint64_t *headers, uint32_t chunk_shift, 
     struct found found = {0, slots_out, via_out, received_out, kinds_out, strengths_out};
     struct scratch scratch;
     struct layout_binding entries[FAN_READ_MAX];
-    const double started_at = now_ms();
+    double looked_at = now_ms(), spent_ms = 0;
     uint32_t visited = 0, fired = 0, hop_done = 0, frontier_count = 0;
     enum exhausted exhausted = EXHAUSTED_NONE;
     scratch_lay(&scratch, scratch_bytes, room);
@@ -236,9 +238,14 @@ SHIM_EXPORT uint32_t shim_spread(const uint64_t *headers, uint32_t chunk_shift, 
                 const uint8_t *extent = unit == 0 ? NULL : extent_at(&graph, unit);
                 for (int line = 0; extent != NULL && line < 4; line++) __builtin_prefetch(extent + 64 * line);
             }
-            if (fired++ % FIRED_BETWEEN_LOOKS == 0 && now_ms() - started_at > parameters->time_ms_max) {
-                exhausted = EXHAUSTED_TIME;
-                break;
+            if (fired++ % FIRED_BETWEEN_LOOKS == 0) {
+                const double now = now_ms();
+                spent_ms += fmin(now - looked_at, LOOK_MS_MAX);
+                looked_at = now;
+                if (spent_ms > parameters->time_ms_max) {
+                    exhausted = EXHAUSTED_TIME;
+                    break;
+                }
             }
             const struct fire fire = scratch.fires[f];
             uint32_t entry_count = 0;

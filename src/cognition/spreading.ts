@@ -88,6 +88,8 @@ export type SpreadResult = {
 /** Bindings read of one node at most: what a larger hub has beyond them is not followed. */
 export const FAN_READ_MAX = 1024;
 const FIRED_BETWEEN_LOOKS = 32;
+/** What the time between two looks counts at most: one longer was spent waiting for a core, not walking. */
+const LOOK_MS_MAX = 0.5;
 
 /** Room for the nodes that `visitsMax` visits from `seedsMax` seeds can meet. */
 export function makeSpreadResult(seedsMax: number, visitsMax: number): SpreadResult {
@@ -152,7 +154,8 @@ export function spread(
   result.hops = 0;
   result.exhausted = EXHAUSTED.none;
   let visited = 0;
-  const startedAtMs = nowMs();
+  let lookedAtMs = nowMs();
+  let spentMs = 0;
   let firedCount = 0;
 
   for (let hop = 1; hop <= hops && frontier.length > 0 && result.exhausted === EXHAUSTED.none; hop++) {
@@ -162,9 +165,14 @@ export function spread(
     frontier = [];
     for (const { node, activation } of fires) {
       if (activation < threshold) break;
-      if (firedCount++ % FIRED_BETWEEN_LOOKS === 0 && nowMs() - startedAtMs > timeMsMax) {
-        result.exhausted = EXHAUSTED.time;
-        break;
+      if (firedCount++ % FIRED_BETWEEN_LOOKS === 0) {
+        const now = nowMs();
+        spentMs += Math.min(now - lookedAtMs, LOOK_MS_MAX);
+        lookedAtMs = now;
+        if (spentMs > timeMsMax) {
+          result.exhausted = EXHAUSTED.time;
+          break;
+        }
       }
       const fanOut = view.read(slots[node]!, columns);
       if (fanOut === 0) continue;

@@ -123,17 +123,26 @@ test("spread stops at its visits and at its time, strongest first, and says whic
   expect([visits.exhausted, visits.visited]).toEqual([EXHAUSTED.visits, 9]);
   expect(receivedBy(visits, 12)).toBeGreaterThan(0);
   expect(receivedBy(visits, 2)).toBe(0);
-  let ms = 0;
-  const result = makeSpreadResult(1000, 5000);
-  const time = spread(
-    viewOf(star),
-    seedsOf([0, 1]),
-    { ...PARAMETERS, timeMsMax: 1 },
-    result,
-    () => (ms += 2),
-  );
-  expect(time.exhausted).toBe(EXHAUSTED.time);
   expect(plain(star, seedsOf([0, 1])).exhausted).toBe(EXHAUSTED.none);
+});
+
+test("spread ends at its time, of which a wait for a core counts half a millisecond", () => {
+  const chain = linked(
+    300,
+    Array.from({ length: 299 }, (_, i) => [0, i + 1, 1] as const),
+  );
+  const seeds = seedsOf(...Array.from({ length: 100 }, (_, i) => [i, 1] as [number, number]));
+  const after = (timeMsMax: number, msBetweenLooks: number): number => {
+    let ms = 0;
+    const result = makeSpreadResult(1000, 5000);
+    const parameters = { ...PARAMETERS, hops: 1, timeMsMax };
+    return spread(viewOf(chain), seeds, parameters, result, () => (ms += msBetweenLooks)).exhausted;
+  };
+  // A hundred seeds are looked at four times.
+  expect(after(1.5, 0.4)).toBe(EXHAUSTED.time);
+  expect(after(1.7, 0.4)).toBe(EXHAUSTED.none);
+  expect(after(2.1, 20)).toBe(EXHAUSTED.none);
+  expect(after(1.9, 20)).toBe(EXHAUSTED.time);
 });
 
 test("pathTo gives the way of the strongest part, from a seed", () => {

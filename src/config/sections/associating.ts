@@ -160,8 +160,9 @@ export const activationSection = z.strictObject({
     min: 0.01,
     max: 1000,
     unit: "milliseconds",
-    about: "Time after which spreading ends with what it has",
-    tooLow: "A busy machine cuts recalls short, which then differ from one another",
+    about:
+      "Time after which spreading ends with what it has; of a wait for a core, half a millisecond counts",
+    tooLow: "Walks among many bindings are cut short, and recalls then differ from one another",
     tooHigh: "A recall may wait that long",
     reader: SPREADING,
   }),
