@@ -241,6 +241,8 @@ function mismatchOf(issue: Issue, root: unknown, start: string): Mismatch {
       received: describeValue(valueAt(root, [...issue.path, name])),
     };
   }
+  const meant = issue.code === "invalid_union" && !hasOwnWords(issue) ? meantOption(issue) : undefined;
+  if (meant !== undefined) return mismatchOf({ ...meant, path: [...issue.path, ...meant.path] }, root, start);
   return {
     at: pathText(start, issue.path),
     expected: expectedText(issue),
@@ -248,10 +250,27 @@ function mismatchOf(issue: Issue, root: unknown, start: string): Mismatch {
   };
 }
 
-/** What zod expected. A contract with its own words for it (`error: "expected …"`) has the last say. */
+/**
+ * What is wrong within the one option of a union that takes values of this type: `{"p": ""}` meant the text that
+ * may not be empty, not the number. Undefined where no option takes them, or several do.
+ */
+function meantOption(issue: z.core.$ZodIssueInvalidUnion): Issue | undefined {
+  const meant = issue.errors.filter(([first]) => first?.code !== "invalid_type" || first.path.length > 0);
+  return meant.length === 1 ? meant[0]![0] : undefined;
+}
+
+/** Whether a contract says what it expects in its own words (`error: "expected …"`), which have the last say. */
+function hasOwnWords(issue: Issue): boolean {
+  return issue.message.startsWith("expected ");
+}
+
 function expectedText(issue: Issue): string {
-  if (issue.message.startsWith("expected ")) return issue.message.slice("expected ".length);
+  if (hasOwnWords(issue)) return issue.message.slice("expected ".length);
   switch (issue.code) {
+    case "invalid_union": {
+      const options = issue.errors.flatMap(([first]) => (first === undefined ? [] : [expectedText(first)]));
+      return options.length === 0 ? issue.message : [...new Set(options)].join(" or ");
+    }
     case "invalid_type":
       return TYPE_TEXT[issue.expected] ?? issue.expected;
     case "too_small":

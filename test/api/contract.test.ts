@@ -185,3 +185,23 @@ test("timeText prints what Date prints", () => {
   }
   expect(timeText(1.5)).toBe("1970-01-01T00:00:00.001Z");
 });
+
+test("a value that no option of a union takes is told what each expects, or what is wrong with the one meant", () => {
+  const contract = new Contract(
+    z.strictObject({ p: z.record(z.string(), z.union([z.string().max(3), z.number().min(0)])) }),
+  );
+  const refusal = (value: unknown): string => {
+    try {
+      contract.check({ p: { x: value } }, "The body");
+    } catch (error) {
+      return (error as Error).message;
+    }
+    return "accepted";
+  };
+  expect(refusal("abc")).toBe("accepted");
+  expect(refusal(true)).toContain("p.x should be a text or a finite number, and is boolean true");
+  expect(refusal("abcd")).toContain('p.x should be a text of at most 3 characters, and is "abcd"');
+  expect(refusal(-1)).toContain("p.x should be at least 0, and is number -1");
+  const nested = new Contract(z.union([z.array(z.number()), z.string()]));
+  expect(() => nested.check([1, "a"], "The body", "e")).toThrow('e[1] should be a finite number, and is "a"');
+});
