@@ -5,17 +5,18 @@
  */
 import type { ThreadRole } from "./appliance/boot.ts";
 import { runCommand } from "./cli/run-command.ts";
+import { STANDARD_ERROR, STANDARD_OUTPUT, writeWhole } from "./cli/standard-streams.ts";
 import { processTerminal } from "./cli/terminal.ts";
 
 process.exitCode = await runCommand(process.argv.slice(2), {
   environment: process.env,
-  out: (text) => void process.stdout.write(text),
-  err: (text) => void process.stderr.write(text),
+  out: (text) => writeWhole(STANDARD_OUTPUT, text),
+  err: (text) => writeWhole(STANDARD_ERROR, text),
   // Loaded only when it is needed: most commands talk to a running appliance and start in milliseconds.
   startAppliance: async (loaded, reports) => {
     const { boundHeapGrowth } = await import("./runtime/heap-growth.ts");
     const unbounded = boundHeapGrowth();
-    if (unbounded !== undefined) process.stderr.write(`heap growth is not bounded: ${unbounded}\n`);
+    if (unbounded !== undefined) writeWhole(STANDARD_ERROR, `heap growth is not bounded: ${unbounded}\n`);
     const { startAppliance } = await import("./appliance/start.ts");
     return startAppliance(loaded, reports, openWorker);
   },

@@ -5,7 +5,8 @@
  *
  * However the command ends, the screen, the cursor and the way keys are read are as they were before.
  */
-import type { ReadStream, WriteStream } from "node:tty";
+import { isatty, type ReadStream, type WriteStream } from "node:tty";
+import { STANDARD_OUTPUT } from "./standard-streams.ts";
 
 export type TerminalListener = {
   /** what the terminal sent, as characters and escape sequences */
@@ -25,6 +26,7 @@ export interface Terminal {
   close(): void;
 }
 
+const STANDARD_INPUT = 0;
 const COLUMNS_DEFAULT = 80;
 const ROWS_DEFAULT = 24;
 
@@ -41,8 +43,9 @@ const RELEASE = "\x1b[?2026l";
 
 /** The process's terminal; undefined where input or output is none, or it can do nothing but print. */
 export function processTerminal(): Terminal | undefined {
-  const { stdin, stdout, env } = process;
-  if (stdin.isTTY !== true || stdout.isTTY !== true || env["TERM"] === "dumb") return undefined;
+  // Asked of the descriptors: a look at `process.stdout` alone makes a pipe non-blocking.
+  if (!isatty(STANDARD_INPUT) || !isatty(STANDARD_OUTPUT) || process.env["TERM"] === "dumb") return undefined;
+  const { stdin, stdout } = process;
   return new ProcessTerminal(stdin, stdout);
 }
 
