@@ -104,7 +104,11 @@ export function createApi(options: ApiOptions): Api {
   requests.routeOf = (request) =>
     routes().find(({ method, path }) => method === request.method && matches(path, pathOf(request.url)))
       ?.path ?? "unknown";
-  return { context, fetch: app.fetch, calls: routes().map(({ method, path }) => `${method} ${path}`) };
+  return {
+    context,
+    fetch: (request) => app.fetch(withLongHost(request)),
+    calls: routes().map(({ method, path }) => `${method} ${path}`),
+  };
 }
 
 type Route = { readonly method: string; readonly path: string };
@@ -131,4 +135,18 @@ function matches(pattern: string, path: string): boolean {
     wanted.length === given.length &&
     wanted.every((part, i) => (part.startsWith(":") ? given[i] !== "" : part === given[i]))
   );
+}
+
+/** Where Elysia begins to look for the path: behind "http://" and four characters of a host. */
+const PATH_FROM = 11;
+
+/**
+ * The request, whose `url` has a host that Elysia can read the path behind. `Host: db` would leave it none. The
+ * object stays the same: Bun knows by it where the request came from.
+ */
+function withLongHost(request: Request): Request {
+  const { url } = request;
+  const pathAt = url.indexOf("/", "http://".length);
+  if (pathAt < 0 || pathAt >= PATH_FROM) return request;
+  return Object.defineProperty(request, "url", { value: `http://localhost${url.slice(pathAt)}` });
 }

@@ -2,6 +2,7 @@
 import { expect, setDefaultTimeout, test } from "bun:test";
 import { OperatorError } from "../../src/base/errors.ts";
 import type { Recalled } from "../../src/engine/engine.ts";
+import { createKey } from "../../src/storage/key-store.ts";
 import { NaiveEngine } from "../engine/naive-engine.ts";
 import { ApiUnderTest, DIMENSIONS } from "./api-under-test.ts";
 
@@ -91,6 +92,23 @@ test("1,000 clients connected at once are all answered", async () => {
     Array.from({ length: 1000 }, (_, i) => api.remember({ content: `of ${i}` })),
   );
   expect(replies.every(({ status }) => status === 201)).toBe(true);
+  await api.close();
+});
+
+test("a host of a few characters is a host like any other", async () => {
+  const api = new ApiUnderTest();
+  const { key } = await createKey(
+    api.dataDir,
+    { name: "short", rights: ["read"], spaces: ["*"] },
+    Date.now(),
+  );
+  api.passASecond();
+  for (const host of ["x", "db", "m:1", "host"]) {
+    const headers = { host, authorization: `Bearer ${key}` };
+    expect((await api.get("/livez", headers)).status).toBe(200);
+    expect((await api.get("/api/v1/spaces?limit=1", headers)).status).toBe(200);
+    expect((await api.get("/api/v1/nothing", headers)).json.code).toBe("route-not-found");
+  }
   await api.close();
 });
 
