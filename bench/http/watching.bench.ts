@@ -133,17 +133,22 @@ async function measureScrapes(): Promise<void> {
   await call(appliance, getRequest("/api/v1/spaces"));
   const scrape = getRequest("/metrics");
   let bytes = 0;
-  const alone = await runLoad({
-    host: appliance.host,
-    port: appliance.port,
-    connections: 1,
-    requests: size.scrapes,
-    request: () => scrape,
-    onReply: (_, status, body) => {
-      if (status !== 200) throw new Error(`/metrics was answered ${status}`);
-      bytes = body.byteLength;
-    },
-  });
+  const scrapes = () =>
+    runLoad({
+      host: appliance.host,
+      port: appliance.port,
+      connections: 1,
+      requests: size.scrapes,
+      request: () => scrape,
+      onReply: (_, status, body) => {
+        if (status !== 200) throw new Error(`/metrics was answered ${status}`);
+        bytes = body.byteLength;
+      },
+    });
+  // Nothing of this ran before: the first scrapes are interpreted, as they are once after each start.
+  const first = await scrapes();
+  report.line("first", report.percentiles("first_scrapes_ms", first.latenciesMs));
+  const alone = await scrapes();
   report.line(
     "scrape",
     `${report.percentiles("scrape_ms", alone.latenciesMs)}, ${bytes} bytes, ${SPACES} spaces`,

@@ -44,7 +44,10 @@ export const hostReply = z.strictObject({
     transparent_bytes: count.nullable(),
   }),
   parts: z.array(partReply).describe("mapped regions by what they hold"),
-  io: z.strictObject({ read_bytes: count, written_bytes: count }).nullable(),
+  io: z
+    .strictObject({ read_bytes: count, written_bytes: count })
+    .nullable()
+    .describe("as the kernel charges the process: pages of files made dirty, large ones counted whole"),
   nodes: z.array(nodeReply),
   pressure_us: z.strictObject({ cpu: count.nullable(), io: count.nullable(), memory: count.nullable() }),
   missing: z

@@ -89,10 +89,14 @@ export type Measured = {
   readonly numa_other_node_per_s: number | null;
   readonly disk: {
     readonly read_per_s: number | null;
+    /**
+     * what the kernel charges the process with: pages of files made dirty, a large folio whole for each byte in it.
+     * On a kernel with large folios that was ten times what reached the disk
+     */
     readonly written_per_s: number | null;
-    /** of it the log, as it was appended */
+    /** the log, as it was appended */
     readonly log_per_s: number;
-    /** and checkpoints, as their files were written; what is left is the history, slow operations and spare segments */
+    /** checkpoints, as their files were written */
     readonly checkpoint_per_s: number;
     readonly checkpoints: number;
     readonly checkpoint_s: number;

@@ -91,7 +91,7 @@ function memoryLines({ memory, disk, flush, tail }: Measured): string[] {
     lines.push(`memory   ${bytesText(memory.resident_bytes)} resident, ${bytesText(huge)} on huge pages`);
   }
   const written =
-    disk.written_per_s === null ? "" : `, ${bytesText(disk.written_per_s)} a second written in all`;
+    disk.written_per_s === null ? "" : `, ${bytesText(disk.written_per_s)} a second of pages made dirty`;
   const sync = flush === null ? "no sync" : `sync P50 ${duration(flush.p50_s)}, P99 ${duration(flush.p99_s)}`;
   const checkpoints = `${bytesText(disk.checkpoint_per_s)} of checkpoints`;
   lines.push(`disk     ${bytesText(disk.log_per_s)} a second of log, ${checkpoints}${written}; ${sync}`);
