@@ -103,11 +103,14 @@ test("a tail that no indexer works off is named, by what recalls go over", async
   });
   const given = vectors(4000, 512);
   await store(appliance, given);
-  for (let i = 0; i < 10; i++) {
-    answered(await appliance.client.recall({ embedding: given[i]!, mode: "vector" }));
-  }
-  const { groups } = await reportOf(appliance, "0ms", "1h", "summary", "--operation", "recall");
-  expect(groups[0]).toMatchObject({ cause: "unindexed_tail" });
+  // Beside others that take the cores, a recall that waited for one may weigh more than the first ten tails.
+  await eventually("the tail is what costs most", async () => {
+    for (let i = 0; i < 10; i++) {
+      answered(await appliance.client.recall({ embedding: given[i]!, mode: "vector" }));
+    }
+    const { groups } = await reportOf(appliance, "0ms", "1h", "summary", "--operation", "recall");
+    return groups[0]?.cause === "unindexed_tail";
+  });
 }, 60_000);
 
 const built = new ScratchDirectory("delayed-sync");
