@@ -7,7 +7,7 @@ const SPACE_EXAMPLE = {
   dimensions: 768,
   embedder: "hash/1",
   language: "english",
-  quantization: "bf16",
+  quantization: "i8",
   node: 0,
   memories: 50_000,
   episodes: 1_200,

@@ -7,7 +7,7 @@ const INDEX_EXAMPLE = {
   M: 16,
   ef_construction: 128,
   ef_search: 64,
-  quantization: "bf16",
+  quantization: "i8",
   indexed: 49_000,
   tail: 1_000,
   bytes: 98_000_000,

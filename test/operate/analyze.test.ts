@@ -126,8 +126,11 @@ const PLANTED: Readonly<Record<Topic, { readonly facts: Partial<WorkFacts>; read
     says: /40 % of the loads that went to memory went to another node/,
   },
   simd_share: {
-    facts: { threads: HEALTHY.threads.map((each) => ({ ...each, simdRatio: 0.1 })) },
-    says: /10 % of the floating-point arithmetic was packed/,
+    facts: {
+      threads: HEALTHY.threads.map((each) => ({ ...each, simdRatio: 0.1 })),
+      stages: withStage("recall", "vector", 3),
+    },
+    says: /10 % of the floating-point arithmetic was packed.* a distance took \d/,
   },
   false_sharing: {
     facts: { threads: threadsWith({ llc_references: 2e8, llc_misses: 2e6, cycles: 1e10 }) },

@@ -88,7 +88,7 @@ function simdFinding({ cpuFlags, cpuModel, cpuCount, architecture }: HostFacts):
     const wanted =
       architecture === "arm64"
         ? ["asimd", "asimddp", "bf16", "sve"]
-        : ["avx2", "fma", "f16c", "avx512f", "avx512bw", "avx512_bf16", "amx_bf16"];
+        : ["avx2", "fma", "f16c", "avx512f", "avx512bw", "avx512_vnni", "avx512_bf16", "amx_bf16"];
     const present = wanted.filter((flag) => flags.has(flag));
     const model = `${factValue(cpuModel) ?? "processor"}, ${factValue(cpuCount) ?? "?"} cores`;
     const evidence = `${model}: ${present.length === 0 ? "none of" : present.join(" ")}${present.length === 0 ? ` ${wanted.join(" ")}` : ""}`;
