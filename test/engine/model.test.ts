@@ -52,7 +52,7 @@ test(
       console.log(
         `${restarts} restarts; recalls found ${steps.found.vector} by vector, ${steps.found.words} by words`,
       );
-      expect(Math.min(steps.found.vector, steps.found.words)).toBeGreaterThan(OPERATIONS / 10);
+      expect(Math.min(steps.found.vector, steps.found.words)).toBeGreaterThan(OPERATIONS / 40);
     } finally {
       await appliance.kill();
     }
