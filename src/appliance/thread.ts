@@ -4,17 +4,10 @@
  * A thread that throws is not restarted: the invariants that held its memory together may not hold any more,
  * and recovery from the log is the repair. Main hears of it and stops the process.
  */
-import { getPriority } from "node:os";
 import { OperatorError } from "../base/errors.ts";
 import { makeChanges } from "../config/live-settings.ts";
 import type { Settings } from "../config/schema.ts";
-import {
-  setThreadCpus,
-  setThreadMemoryPolicy,
-  setThreadName,
-  setThreadNice,
-  threadId,
-} from "../ffi/threads.ts";
+import { setThreadCpus, setThreadMemoryPolicy, setThreadName, threadId } from "../ffi/threads.ts";
 import {
   RECALL_COUNT_AT,
   RECALL_COUNT_STRIDE,
@@ -25,7 +18,7 @@ import {
 } from "../layout/process-facts.ts";
 import { adaptivePolicy } from "../runtime/access-placement.ts";
 import type { MemoryPolicy } from "../shm/memory-policy.ts";
-import type { Boot, ThreadError, ThreadRole, ToThread } from "./boot.ts";
+import type { Boot, ThreadError, ToThread } from "./boot.ts";
 import { tellMain } from "./thread-messages.ts";
 import { ThreadProfile } from "./thread-profile.ts";
 
@@ -33,15 +26,6 @@ export { tellMain } from "./thread-messages.ts";
 
 /** The worker's own end of the channel from main. */
 declare const self: { onmessage: ((event: { data: Boot | ToThread }) => void) | null };
-
-/**
- * Nobody waits for these as long as the tail has room, so where cores are short they come after the threads that
- * answer. With indexers at 4, recalls beside endless writes had a P99 of 14 and 21 ms instead of 20 and 27, and
- * writers were no slower (`bench/http/remember.bench.ts`): they are, when the tail is full, and then leave the core.
- */
-const LATER_ROLES: ReadonlySet<ThreadRole> = new Set(["indexer", "background"]);
-const LATER_NICE = 4;
-const NICE_MOST = 19;
 
 /** Runs `body` once main has said what this thread is, and hands later messages to what it returns. */
 export function runThread(body: (boot: Boot) => Promise<(message: ToThread) => void>): void {
@@ -160,8 +144,6 @@ function recallsByNode(boot: Boot): ReadonlyMap<number, number> {
 function takePlace(boot: Boot): void {
   const { role, ordinal, place } = boot;
   setThreadName(`${role}-${ordinal}`);
-  // A lower priority may always be taken; without it the work is done all the same.
-  if (LATER_ROLES.has(role)) setThreadNice(threadId(), Math.min(NICE_MOST, getPriority() + LATER_NICE));
   if (place.cpus !== undefined) {
     const refusal = setThreadCpus(place.cpus);
     if (refusal !== undefined) {
