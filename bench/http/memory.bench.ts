@@ -2,8 +2,9 @@
  * How much memory does the process take while it is empty, and for each vector it is given?
  *
  * Expected: Bun brings some 60 MiB, each further thread with the HTTP side 20, so the empty process with two API
- * workers should stay near 150 MiB. A memory of 768 dimensions is 3,072 bytes of exact f32, 1,536 of bf16, some
- * 200 of graph links, 128 of header, and its text with the word index, some 400: 5,300 bytes, 1.73 times the raw vector.
+ * workers should stay near 150 MiB. A memory of 768 dimensions is 3,072 bytes of exact f32, 776 of i8, some
+ * 200 of graph links, 128 of header, bindings and its text with the word index, some 750: 5,000 bytes, 1.6 times the
+ * raw vector.
  *
  *   bun bench/http/memory.bench.ts [--small] [--seed N] [--json FILE] [--binary FILE]
  */
