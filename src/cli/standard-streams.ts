@@ -12,17 +12,21 @@ export const STANDARD_OUTPUT = 1;
 export const STANDARD_ERROR = 2;
 
 const WAIT_MS = 1;
+/** Nothing may hang on errors that nobody reads, an appliance that is told to stop least of all. */
+const ERROR_WAIT_MS_MAX = 2000;
 /** Nobody reads any more: a pager that was left, a terminal that was closed. */
 const NOBODY_READS = new Set(["EPIPE", "ECONNRESET", "EIO"]);
 
 /**
- * Writes all of a text, however slowly it is read. Nothing is written where nobody reads any more.
+ * Writes all of a text, however slowly it is read. Nothing is written where nobody reads any more, and the rest of an
+ * error is dropped that a full non-blocking pipe did not take within two seconds.
  *
  * @throws {OperatorError} `file-operation-failed` where it can not be written, as on a full disk; for standard error
  * nobody could be told
  */
 export function writeWhole(descriptor: number, text: string): void {
   const bytes = Buffer.from(text);
+  let waitsLeft = descriptor === STANDARD_ERROR ? ERROR_WAIT_MS_MAX / WAIT_MS : Number.POSITIVE_INFINITY;
   for (let at = 0; at < bytes.length; ) {
     try {
       at += writeSync(descriptor, bytes, at);
@@ -34,6 +38,7 @@ export function writeWhole(descriptor: number, text: string): void {
         if (descriptor === STANDARD_ERROR) return;
         throw unwritable(error as Error);
       }
+      if (waitsLeft-- <= 0) return;
       Bun.sleepSync(WAIT_MS);
     }
   }

@@ -41,6 +41,25 @@ test("writeWhole ends quietly where nobody reads any more", async () => {
   expect(await shell(`("$BUN" -e "$WRITER"; echo "status $?" >&2) | head -c 1`)).toBe("xstatus 0");
 });
 
+test("writeWhole does not wait for ever for an error to be read", async () => {
+  const errors = WRITER.replaceAll("STANDARD_OUTPUT", "STANDARD_ERROR");
+  const script = `
+    { "$BUN" -e 'process.stderr.isTTY' 2>&1; "$BUN" -e "$ERRORS" 2>&1 >/dev/null; echo "status $?" >&3; } | sleep 8`;
+  const startedAtMs = performance.now();
+  const child = Bun.spawn(["sh", "-c", `exec 3>&1; ${script}`], {
+    cwd: ROOT,
+    env: { ...process.env, BUN: process.execPath, ERRORS: errors },
+    stdin: "ignore",
+  });
+  for await (const chunk of child.stdout) {
+    expect(new TextDecoder().decode(chunk)).toBe("status 0\n");
+    break;
+  }
+  // It ended by itself, before the pipe was closed.
+  expect(performance.now() - startedAtMs).toBeLessThan(7000);
+  child.kill();
+});
+
 test("a full disk behind standard output is an error with a remedy, not a defect", async () => {
   const told = await shell(`"$BUN" src/main.ts version >/dev/full; echo "status $?"`);
   expect(told).toContain("status 74");
