@@ -264,6 +264,7 @@ function hasOwnWords(issue: Issue): boolean {
   return issue.message.startsWith("expected ");
 }
 
+/** What was expected, in words. */
 function expectedText(issue: Issue): string {
   if (hasOwnWords(issue)) return issue.message.slice("expected ".length);
   switch (issue.code) {
